@@ -1,0 +1,52 @@
+"""The browser of a script: launch, and a context that looks like a desk in the restaurant's country."""
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, async_playwright
+
+# portal/PORTAL.md, How the live portal behaves: needed in containers, and against the page without a form.
+_FLAGS = [
+    "--disable-setuid-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-zygote",
+    "--disable-blink-features=AutomationControlled",
+]  # fmt: skip
+_USER_AGENT = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+)
+_VIEWPORT = {"width": 1280, "height": 800}
+# portal/PORTAL.md, Values by country.
+_COUNTRIES = {
+    "NZ": ("en-NZ", "Pacific/Auckland"),
+    "AU": ("en-AU", "Australia/Sydney"),
+    "US": ("en-US", "America/New_York"),
+    "GB": ("en-GB", "Europe/London"),
+    "CA": ("en-CA", "America/Toronto"),
+}
+DEFAULT_COUNTRY = "NZ"
+NAVIGATION_TIMEOUT_MS = 60_000
+ACTION_TIMEOUT_MS = 15_000
+
+
+@asynccontextmanager
+async def open_browser(*, path: str | None, headed: bool) -> AsyncGenerator[Browser]:
+    """A running Chromium, from `path` or Playwright's own; closed at the end."""
+    # Chromium refuses its own sandbox to root; every other user keeps it.
+    flags = [*_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else _FLAGS
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, headless=not headed, args=flags)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+async def new_context(browser: Browser, country: str) -> BrowserContext:
+    """A context for `country` (two letters; unknown ones count as NZ)."""
+    locale, time_zone = _COUNTRIES.get(country, _COUNTRIES[DEFAULT_COUNTRY])
+    settings: dict[str, Any] = {"user_agent": _USER_AGENT, "viewport": _VIEWPORT}
+    context = await browser.new_context(locale=locale, timezone_id=time_zone, **settings)
+    context.set_default_timeout(ACTION_TIMEOUT_MS)
+    context.set_default_navigation_timeout(NAVIGATION_TIMEOUT_MS)
+    return context

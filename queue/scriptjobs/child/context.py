@@ -1,0 +1,140 @@
+"""What a running script holds in its hands: implements `Script` over the pipe and the browser's page."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page
+from playwright.async_api import TimeoutError as PlaywrightTimeout
+
+from scriptjobs.child.faults import to_failure
+from scriptjobs.errors import ScriptError
+from scriptjobs.events import LINE_LIMIT, MESSAGE_LIMIT, Checkpoint, Event, Log, Progress, Screenshot, StepChanged
+from scriptjobs.protocol import encode
+from scriptjobs.script import NavigationTimeout, PortalFault
+
+PICTURE_TIMEOUT_MS = 5_000
+PICTURE_QUALITY = 55  # a page of 1280 × 800 stays under 100 kB
+
+
+class Pipe:
+    """The way back to the worker: one line an event."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        os.set_inheritable(descriptor, False)
+
+    def send(self, event: Event) -> None:
+        """Write an event whole."""
+        rest = memoryview(encode(event))
+        while rest:
+            rest = rest[os.write(self._descriptor, rest) :]
+
+
+class RunningScript:
+    """One attempt, seen from inside."""
+
+    def __init__(
+        self, *, pipe: Pipe, page: Page, portal_url: str, steps: tuple[str, ...], checkpoints: Mapping[str, Any]
+    ) -> None:
+        self._pipe = pipe
+        self._steps = steps
+        self._position = 0
+        self._pictures = 0
+        self.page = page
+        self.portal_url = portal_url
+        self.checkpoints = dict(checkpoints)
+
+    @asynccontextmanager
+    async def step(self, title: str) -> AsyncGenerator[None]:
+        """Run a declared step: reported at both ends, with a picture of how it ended."""
+        self._position = self._steps.index(title) + 1
+        started = time.monotonic()
+        self._tell_step(title, "running")
+        self._tell_percent(0.0, title)
+        try:
+            yield
+        except Exception:
+            await self.screenshot("failed")
+            self._tell_step(title, "failed", started)
+            raise
+        await self.screenshot("done")
+        self._tell_step(title, "done", started)
+        self._tell_percent(1.0, title)
+
+    async def open(self, address: str) -> None:
+        """Go to an address; raises PortalFault and NavigationTimeout."""
+        try:
+            response = await self.page.goto(address, wait_until="domcontentloaded")
+        except PlaywrightTimeout as error:
+            raise NavigationTimeout(f"{address} took too long to load.") from error
+        if response and response.status >= 500:
+            raise PortalFault(f"The portal answered with an error of its own (HTTP {response.status}).")
+
+    async def sees(self, selector: str, timeout_ms: float) -> bool:
+        """Whether something that fits `selector` is seen within `timeout_ms`."""
+        try:
+            await self.page.locator(selector).first.wait_for(state="visible", timeout=timeout_ms)
+        except PlaywrightTimeout:
+            return False
+        return True
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncGenerator[None]:
+        """Turn the browser's errors into ScriptErrors, a crash excepted."""
+        try:
+            yield
+        except PlaywrightError as error:
+            failure = to_failure(error)
+            if failure.code == "BROWSER_CRASHED":
+                raise
+            raise ScriptError(failure.message, code=failure.code) from error
+
+    async def progress(self, done: int, total: int, message: str) -> None:
+        """Report `done` of `total` within the present step."""
+        self._tell_percent(done / total if total else 1.0, message)
+        await asyncio.sleep(0)
+
+    async def log(self, text: str, level: str = "info") -> None:
+        """Write a line to the job's log."""
+        self._pipe.send(Log.model_validate({"text": text[:LINE_LIMIT], "level": level}))
+        await asyncio.sleep(0)
+
+    async def screenshot(self, name: str) -> None:
+        """Take a picture; password fields are covered. A page that cannot be painted costs the picture, not the job."""
+        self._pictures += 1
+        file = f"{self._pictures:03d}-step-{self._position:02d}-{name}.jpg"
+        covered = [self.page.locator("input[type=password]")]
+        try:
+            content = await self.page.screenshot(
+                type="jpeg", quality=PICTURE_QUALITY, mask=covered, mask_color="#888", timeout=PICTURE_TIMEOUT_MS,
+                animations="disabled",
+            )  # fmt: skip
+        except PlaywrightError as error:
+            await self.log(f"No picture: {error.message.splitlines()[0]}", "warning")
+            return
+        Path(file).write_bytes(content)  # noqa: ASYNC240 (a local file of under 100 kB)
+        self._pipe.send(Screenshot(file=file, position=self._position or None))
+
+    async def checkpoint(self, name: str, value: Any = True) -> None:  # noqa: FBT002 (a value, not a switch)
+        """Save that something is done, for a later attempt."""
+        self.checkpoints[name] = value
+        self._pipe.send(Checkpoint(name=name, value=value))
+        await asyncio.sleep(0)
+
+    def _tell_step(self, title: str, state: str, started: float | None = None) -> None:
+        took = {} if started is None else {"duration_ms": round((time.monotonic() - started) * 1_000)}
+        self._pipe.send(
+            StepChanged.model_validate(
+                {"position": self._position, "total": len(self._steps), "title": title, "state": state, **took}
+            )
+        )
+
+    def _tell_percent(self, share: float, message: str) -> None:
+        percent = round(100 * (self._position - 1 + share) / len(self._steps))
+        self._pipe.send(Progress(percent=min(percent, 99), message=message[:MESSAGE_LIMIT]))

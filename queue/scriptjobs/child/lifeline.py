@@ -1,0 +1,67 @@
+"""The thread that reads stdin: hands on the job, and ends this process when its worker falls silent or dies."""
+
+import asyncio
+import ctypes
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from typing import Any
+
+_PR_SET_PDEATHSIG = 1
+_TICK_S = 0.25
+_STDIN = 0
+_CHUNK_BYTES = 64 * 1024
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to kill this process when its worker dies, a kill -9 included (Linux)."""
+    if sys.platform.startswith("linux"):
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+class Lifeline:
+    """Orders from the worker. After a job has come, silence beyond its lease ends the whole process group at once:
+
+    a frozen worker cannot stop its script, and the job may run elsewhere by then.
+    """
+
+    def __init__(self) -> None:
+        self.orders: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        self._deadline: float | None = None
+        threading.Thread(target=self._read, name="lifeline-read", daemon=True).start()
+        threading.Thread(target=self._watch, name="lifeline-watch", daemon=True).start()
+
+    def _read(self) -> None:
+        rest = b""
+        # Plain reads of the descriptor: a thread inside sys.stdin's lock would break the interpreter's way out.
+        while chunk := os.read(_STDIN, _CHUNK_BYTES):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self._take(json.loads(line))
+        if self._deadline is not None:
+            _end_all()
+        self._loop.call_soon_threadsafe(self.orders.put_nowait, None)
+
+    def _take(self, order: dict[str, Any]) -> None:
+        if "lease" in order:
+            self._deadline = time.monotonic() + float(order["lease"])
+        if set(order) != {"lease"}:
+            self._loop.call_soon_threadsafe(self.orders.put_nowait, order)
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(_TICK_S)
+            if self._deadline is not None and time.monotonic() > self._deadline:
+                _end_all()
+
+
+def _end_all() -> None:
+    """Kill the group: this process and the driver. The browser ends when the driver's pipe closes."""
+    os.killpg(os.getpgrp(), signal.SIGKILL)

@@ -1,0 +1,226 @@
+"""`script-jobs`: serve, try and look after an installation."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+
+from scriptjobs.chromium import find_chromium
+from scriptjobs.cli.client import connected
+from scriptjobs.cli.demo import DemoOptions, run_demo
+from scriptjobs.cli.opening import must_be_free, opened_database
+from scriptjobs.cli.tokens import make_token
+from scriptjobs.database import migrate as migrate_database
+from scriptjobs.embedded import find_binaries
+from scriptjobs.errors import ScriptJobsError
+from scriptjobs.job_types import JobTypes
+from scriptjobs.people import People
+from scriptjobs.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+user = typer.Typer(no_args_is_help=True, help="People who may sign in.")
+app.add_typer(user, name="user")
+console = Console(highlight=False)
+Answer = TypeVar("Answer")
+
+Url = Annotated[str, typer.Option(envvar="SCRIPT_JOBS_URL", help="Address of the installation.")]
+Token = Annotated[str, typer.Option(envvar="SCRIPT_JOBS_TOKEN", help="Bearer token (script-jobs token EMAIL).")]
+HERE = "http://127.0.0.1:8000"
+
+
+def _run(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Run a command; an error of ours is a sentence and exit status 2, not a stack."""
+    try:
+        return asyncio.run(work)
+    except ScriptJobsError as error:
+        sys.stderr.write(f"{error.message}\n")
+        raise typer.Exit(2) from error
+
+
+@app.command()
+def serve(host: str | None = None, port: int | None = None) -> None:
+    """Serve pages, API and workers (the same as `uvicorn webapp:app`)."""
+    try:
+        settings = Settings.from_env()
+        where, at = host or settings.host, settings.port if port is None else port
+        must_be_free(where, at)
+    except ScriptJobsError as error:
+        sys.stderr.write(f"{error.message}\n")
+        raise typer.Exit(2) from error
+    uvicorn.run("webapp:app", host=where, port=at, access_log=False)
+
+
+@app.command()
+def demo(
+    port: Annotated[int | None, typer.Option(help="Port of the app; without it the next free one from 8000.")] = None,
+    headed: Annotated[bool, typer.Option(help="Show the browser while the script works.")] = False,
+    job_type: Annotated[str, typer.Option(help="The job type to run.")] = "add-item-tags",
+    exit_after: Annotated[bool, typer.Option("--exit", help="Stop after the job.")] = False,
+) -> None:
+    """Run a real job against the sandbox portal and watch it."""
+    options = DemoOptions(port=port, headed=headed, job_type=job_type, stops_after_job=exit_after)
+    raise typer.Exit(_run(run_demo(Settings.from_env(), options)))
+
+
+@app.command()
+def submit(
+    job_type: str,
+    payload: Path,
+    url: Url = HERE,
+    token: Token = "",
+    watch_it: Annotated[bool, typer.Option("--watch")] = False,
+) -> None:
+    """Start a job with the payload in a JSON file (`-` for standard input)."""
+    text = sys.stdin.read() if str(payload) == "-" else payload.read_text(encoding="utf-8")
+
+    async def send() -> dict[str, Any]:
+        async with connected(url, token) as client:
+            body = {"jobType": job_type, "payload": json.loads(text)}
+            job = (await client.call("POST", "/api/jobs", json=body))["job"]
+            return await client.watch(job["jobId"], console) if watch_it else job
+
+    console.print_json(data=_run(send()))
+
+
+@app.command()
+def watch(job_id: str, url: Url = HERE, token: Token = "") -> None:
+    """Watch a job until it ends. Exit status 0 when it completed."""
+
+    async def look() -> dict[str, Any]:
+        async with connected(url, token) as client:
+            return await client.watch(job_id, console)
+
+    job = _run(look())
+    console.print_json(data=job)
+    raise typer.Exit(0 if job["status"] == "completed" else 1)
+
+
+@app.command("list")
+def list_jobs(url: Url = HERE, token: Token = "", status: str = "", limit: int = 20) -> None:
+    """List jobs, newest first."""
+
+    async def look() -> dict[str, Any]:
+        async with connected(url, token) as client:
+            return await client.call("GET", "/api/jobs", params={"status": status, "limit": limit})
+
+    table = Table("job", "type", "status", "created", "error")
+    for job in _run(look())["jobs"]:
+        code = (job["error"] or {}).get("code", "")
+        table.add_row(job["jobId"], job["jobType"], job["status"], job["createdAt"], code)
+    console.print(table)
+
+
+@app.command()
+def cancel(job_id: str, url: Url = HERE, token: Token = "") -> None:
+    """Cancel a waiting job."""
+    _act("DELETE", f"/api/jobs/{job_id}", url, token)
+
+
+@app.command()
+def retry(job_id: str, url: Url = HERE, token: Token = "") -> None:
+    """Start a failed, timed-out or cancelled job again."""
+    _act("POST", f"/api/jobs/{job_id}/retry", url, token)
+
+
+def _act(method: str, path: str, url: str, token: str) -> None:
+    async def send() -> dict[str, Any]:
+        async with connected(url, token) as client:
+            return await client.call(method, path)
+
+    console.print_json(data=_run(send()))
+
+
+@app.command()
+def migrate(revision: str = "head") -> None:
+    """Bring the database's schema up to date (or to a revision)."""
+
+    async def move() -> None:
+        settings = Settings.from_env()
+        async with opened_database(settings) as database:
+            await migrate_database(database.dsn, revision)
+
+    _run(move())
+    console.print(f"The schema is at {revision}.")
+
+
+@user.command("add")
+def add_user(
+    email: str,
+    organisation: Annotated[str, typer.Option(help="Name of the organisation; made when missing.")],
+    role: Annotated[str, typer.Option(help="admin, staff or viewer")] = "staff",
+    password: Annotated[bool, typer.Option("--password", help="Ask for a password as well.")] = False,
+) -> None:
+    """Make a person a member of an organisation, and print a one-time sign-in link."""
+    if role not in {"admin", "staff", "viewer"}:
+        raise typer.BadParameter("must be admin, staff or viewer", param_hint="--role")
+    secret = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if password else None
+
+    async def add() -> None:
+        settings = Settings.from_env()
+        async with opened_database(settings) as database:
+            people = People(database)
+            user_id, organisation_id = await people.add(email, organisation, role)
+            if secret:
+                await people.set_password(email, secret)
+            link = await people.make_link(email)
+        console.print(f"user         {user_id}\norganisation {organisation_id}")
+        console.print(f"sign in      {settings.address}/sign-in/{link}", soft_wrap=True)
+
+    _run(add())
+
+
+@app.command()
+def token(email: str, hours: Annotated[int, typer.Option(min=1, max=720)] = 1) -> None:
+    """Print a bearer token for the API."""
+
+    async def make() -> str:
+        settings = Settings.from_env()
+        async with opened_database(settings) as database:
+            user_id = await People(database).find_user(email)
+        return make_token(settings, user_id, valid_s=hours * 3_600)
+
+    sys.stdout.write(_run(make()) + "\n")
+
+
+@app.command()
+def sandbox(port: int = 8900, host: str = "127.0.0.1") -> None:
+    """Serve the sandbox portal alone."""
+    try:
+        must_be_free(host, port)
+    except ScriptJobsError as error:
+        sys.stderr.write(f"{error.message}\n")
+        raise typer.Exit(2) from error
+    uvicorn.run("sandbox_portal:create_app", factory=True, host=host, port=port, log_level="warning")
+
+
+@app.command()
+def doctor() -> None:
+    """Check what this machine has, and print every setting (secrets only as set or not)."""
+
+    async def check() -> None:
+        settings = Settings.from_env()
+        console.print(f"browser     {find_chromium(settings.chromium_path) or 'Playwright’s own'}")
+        console.print(f"job types   {', '.join(JobTypes.load(settings.job_types_package).names)}")
+        if settings.database_url is None:
+            console.print(f"PostgreSQL  {find_binaries()}")
+        async with opened_database(settings) as database:
+            console.print(f"database    {'answers' if await database.is_reachable() else 'does not answer'}")
+        table = Table("setting", "value", "meaning")
+        for name, field in Settings.model_fields.items():
+            value = getattr(settings, name)
+            is_secret = name.endswith(("_secret", "_key", "database_url"))
+            table.add_row(name.upper(), "set" if is_secret and value else str(value), field.description)
+        console.print(table)
+
+    _run(check())
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,148 @@
+"""The errors of the engine, their codes, and the classification of texts that carry no code.
+
+ScriptJobsError (code, message, details)
+├── RequestRefused            the caller asked for something that cannot be done
+│   ├── InvalidJobType        INVALID_JOB_TYPE
+│   ├── InvalidPayload        INVALID_PAYLOAD      details: fields [{path, message}]
+│   ├── JobNotFound           JOB_NOT_FOUND        also for another organisation's job
+│   ├── Unauthorized          UNAUTHORIZED
+│   ├── Forbidden             FORBIDDEN
+│   ├── CannotCancel          CANNOT_CANCEL        details: currentStatus
+│   ├── AlreadyCompleted      ALREADY_COMPLETED    details: currentStatus
+│   ├── NotRetryable          NOT_RETRYABLE_STATE  details: currentStatus
+│   ├── BadRequest            BAD_REQUEST          not JSON, too large, wrong media type (details: status)
+│   └── RateLimited           RATE_LIMITED         details: retryAfter (seconds)
+├── ScriptError               a script failed, with a code of the portal contract
+├── FenceLost                 a late write of a worker whose lease was taken over
+└── SetupError                the installation cannot start; the message says what to do
+"""
+
+from typing import Any
+
+
+class ScriptJobsError(Exception):
+    """Something went wrong."""
+
+    code = "INTERNAL_ERROR"
+
+    def __init__(self, message: str | None = None, *, code: str | None = None, **details: Any) -> None:
+        super().__init__(message or (type(self).__doc__ or "").split("\n")[0])
+        self.code = code or self.code
+        self.details: dict[str, Any] = details
+
+    @property
+    def message(self) -> str:
+        """The text for the person who meets the error."""
+        return str(self)
+
+
+class RequestRefused(ScriptJobsError):
+    """This cannot be done."""
+
+    code = "BAD_REQUEST"
+
+
+class InvalidJobType(RequestRefused):
+    """There is no job type of that name."""
+
+    code = "INVALID_JOB_TYPE"
+
+
+class InvalidPayload(RequestRefused):
+    """The payload does not fit the job type."""
+
+    code = "INVALID_PAYLOAD"
+
+
+class JobNotFound(RequestRefused):
+    """There is no such job: it was deleted after its time, or it is not yours."""
+
+    code = "JOB_NOT_FOUND"
+
+
+class Unauthorized(RequestRefused):
+    """Sign in first."""
+
+    code = "UNAUTHORIZED"
+
+
+class Forbidden(RequestRefused):
+    """You have no right to do this."""
+
+    code = "FORBIDDEN"
+
+
+class CannotCancel(RequestRefused):
+    """The job is running already, so it can no longer be cancelled."""
+
+    code = "CANNOT_CANCEL"
+
+
+class AlreadyCompleted(RequestRefused):
+    """The job has ended already."""
+
+    code = "ALREADY_COMPLETED"
+
+
+class NotRetryable(RequestRefused):
+    """Only a job that failed, timed out or was cancelled can be retried."""
+
+    code = "NOT_RETRYABLE_STATE"
+
+
+class BadRequest(RequestRefused):
+    """The request cannot be read."""
+
+
+class RateLimited(RequestRefused):
+    """Too many requests; try again a little later."""
+
+    code = "RATE_LIMITED"
+
+
+class ScriptError(ScriptJobsError):
+    """The script failed."""
+
+    code = "UNKNOWN_ERROR"
+
+
+class FenceLost(ScriptJobsError):
+    """This worker no longer holds the job; its write was refused."""
+
+    code = "WORKER_DIED"
+
+
+class SetupError(ScriptJobsError):
+    """The installation is not complete."""
+
+
+# portal/PORTAL.md, Error codes. Everything else is final: trying again would only repeat it.
+RETRYABLE_CODES = frozenset(
+    {
+        "ETIMEDOUT", "ECONNRESET", "ECONNREFUSED", "TIMEOUT", "NAVIGATION_TIMEOUT", "ELEMENT_NOT_FOUND",
+        "RATE_LIMITED", "WORKER_DIED", "BROWSER_CRASHED",
+    }
+)  # fmt: skip
+
+# spec/service.md, Order of classify_error: the first hit decides.
+_CLASSES = (
+    (("timeout", "timed out"), "TIMEOUT"),
+    (("etimedout",), "ETIMEDOUT"),
+    (("econnreset",), "ECONNRESET"),
+    (("econnrefused",), "ECONNREFUSED"),
+    (("login", "credential"), "AUTH_FAILED"),
+    (("not found",), "NOT_FOUND"),
+    (("permission", "forbidden"), "PERMISSION_DENIED"),
+    (("validation",), "VALIDATION_ERROR"),
+)
+
+
+def classify_error(message: str) -> str:
+    """The error code for a text without one, by the fixed order of the service contract."""
+    lowered = message.lower()
+    return next((code for words, code in _CLASSES if any(word in lowered for word in words)), "UNKNOWN_ERROR")
+
+
+def is_retryable(code: str | None) -> bool:
+    """Whether another try may help, so that the queue makes it by itself."""
+    return code in RETRYABLE_CODES

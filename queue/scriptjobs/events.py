@@ -1,0 +1,89 @@
+"""What can be said of a job: one vocabulary from the script's pipe over the event table to the streams.
+
+`kind` is the tag on the pipe, the column `kind` of `script_job_events` and the `event:` of the streams. `Status` is
+written by the database itself (a trigger), all others come from a script.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+MESSAGE_LIMIT = 500
+LINE_LIMIT = 2_000
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class StepChanged(_Event):
+    """A step began or ended. `position` counts from 1; `duration_ms` is set when it ended."""
+
+    kind: Literal["step"] = "step"
+    state: Literal["running", "done", "failed"]
+    position: int = Field(ge=1, le=1_000)
+    total: int = Field(ge=1, le=1_000)
+    title: str = Field(max_length=MESSAGE_LIMIT)
+    duration_ms: int | None = Field(default=None, ge=0)
+
+
+class Progress(_Event):
+    """How far the job is. `percent` None means unknown."""
+
+    kind: Literal["progress"] = "progress"
+    percent: int | None = Field(default=None, ge=0, le=100)
+    message: str | None = Field(default=None, max_length=MESSAGE_LIMIT)
+
+
+class Log(_Event):
+    """One line of log."""
+
+    kind: Literal["log"] = "log"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    source: Literal["script", "stdout", "stderr", "console", "worker"] = "script"
+    text: str = Field(max_length=LINE_LIMIT)
+
+
+class Screenshot(_Event):
+    """A picture lies in the job's private folder under `file`."""
+
+    kind: Literal["screenshot"] = "screenshot"
+    file: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,80}$")
+    position: int | None = None
+
+
+class Checkpoint(_Event):
+    """Something that a later attempt need not do again."""
+
+    kind: Literal["checkpoint"] = "checkpoint"
+    name: str = Field(min_length=1, max_length=200)
+    value: Any = None
+
+
+class Result(_Event):
+    """The script's result as the contract has it: {success, partial?, message, data}."""
+
+    kind: Literal["result"] = "result"
+    result: dict[str, Any]
+
+
+class Failure(_Event):
+    """The script failed, with a code of the portal contract."""
+
+    kind: Literal["failure"] = "failure"
+    code: str = Field(max_length=60)
+    message: str = Field(max_length=4_000)
+    stack: str | None = None
+    details: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+class Ready(_Event):
+    """A warm runner is ready for its job."""
+
+    kind: Literal["ready"] = "ready"
+
+
+Event = Annotated[
+    StepChanged | Progress | Log | Screenshot | Checkpoint | Result | Failure | Ready, Field(discriminator="kind")
+]
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)

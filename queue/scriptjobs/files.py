@@ -1,0 +1,33 @@
+"""Files of jobs (screenshots) in a folder or in object storage."""
+
+from pathlib import Path
+
+import obstore
+from obstore.store import LocalStore, ObjectStore, from_url
+
+
+class Files:
+    """Puts and gets bytes by key. A key is `<job uuid>/<attempt>/<file name>`."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    @classmethod
+    def load(cls, files_url: str | None, var_dir: Path) -> "Files":
+        """The storage at `files_url` (file://, s3://, gs://, az://), or the folder `files` in `var_dir`."""
+        if files_url and "://" in files_url and not files_url.startswith("file://"):
+            return cls(from_url(files_url))
+        folder = Path(files_url.removeprefix("file://")) if files_url else var_dir / "files"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return cls(LocalStore(folder.resolve()))
+
+    async def put(self, key: str, content: bytes) -> None:
+        """Store `content` under `key`."""
+        await obstore.put_async(self._store, key, content)
+
+    async def get(self, key: str) -> bytes | None:
+        """What is stored under `key`, or None."""
+        try:
+            return bytes(await (await obstore.get_async(self._store, key)).bytes_async())
+        except FileNotFoundError:
+            return None

@@ -1,0 +1,129 @@
+"""JobType, and the registry that finds all job types in a package named by a setting."""
+
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from scriptjobs.errors import InvalidJobType, InvalidPayload, SetupError
+from scriptjobs.jobs import DEFAULT_MAX_RETRIES, RawPayload
+from scriptjobs.script import Script
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobType:
+    """One kind of job. `timeout_ms` bounds an attempt; `expected_ms` is told until history knows better."""
+
+    name: str
+    title: str
+    description: str
+    payload: type[BaseModel]
+    result: type[BaseModel]
+    steps: tuple[str, ...]
+    run: Callable[[Script, Any], Awaitable[BaseModel]]
+    timeout_ms: int = 300_000
+    expected_ms: int = 60_000
+    max_retries: int = DEFAULT_MAX_RETRIES
+    examples: tuple[Mapping[str, Any], ...] = field(default_factory=tuple)
+
+    def estimate_total_steps(self) -> int:
+        """How many steps the job will show."""
+        return len(self.steps)
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The payload as JSON Schema (2020-12), the source of form, validation and documentation."""
+        return self.payload.model_json_schema(by_alias=True)
+
+    @property
+    def required_fields(self) -> list[str]:
+        """Names of the payload fields that have no default."""
+        return list(self.schema.get("required", []))
+
+    def validate(self, payload: RawPayload, hosts: tuple[str, ...] = ()) -> BaseModel:
+        """The payload as the type's model. `hosts` are those that an `adminUrl` may name.
+
+        Raises:
+            InvalidPayload: INVALID_PAYLOAD with `fields`: every fault at once, in the form's order.
+        """
+        try:
+            return self.payload.model_validate(payload, context={"hosts": hosts})
+        except ValidationError as error:
+            fields = [
+                {"path": ".".join(str(part) for part in fault["loc"]), "message": _say(fault)}
+                for fault in error.errors(include_url=False, include_input=False)
+            ]
+            names = ", ".join(dict.fromkeys(str(fault["path"]) for fault in fields))
+            raise InvalidPayload(f"Please correct: {names}.", fields=fields) from error
+
+
+class JobTypes:
+    """The registry: every module of a package that has a `JOB_TYPE`."""
+
+    def __init__(self, found: Mapping[str, JobType]) -> None:
+        self._found = dict(sorted(found.items()))
+
+    @classmethod
+    def load(cls, package: str) -> "JobTypes":
+        """Import all modules of `package` and collect their job types.
+
+        Raises:
+            SetupError: the package is not there, or two modules share a name.
+        """
+        try:
+            root = importlib.import_module(package)
+        except ModuleNotFoundError as error:
+            raise SetupError(f"There is no package {package!r} to find job types in (JOB_TYPES_PACKAGE).") from error
+        found: dict[str, JobType] = {}
+        for module in pkgutil.iter_modules(root.__path__):
+            if module.ispkg:
+                continue
+            job_type = getattr(importlib.import_module(f"{package}.{module.name}"), "JOB_TYPE", None)
+            if isinstance(job_type, JobType):
+                if job_type.name in found:
+                    raise SetupError(f"Two modules of {package} are named {job_type.name}.")
+                found[job_type.name] = job_type
+        return cls(found)
+
+    def __iter__(self):
+        return iter(self._found.values())
+
+    @property
+    def names(self) -> list[str]:
+        """All names, in alphabetical order."""
+        return list(self._found)
+
+    def get(self, name: object) -> JobType:
+        """The job type of that name.
+
+        Raises:
+            InvalidJobType: INVALID_JOB_TYPE with `validTypes`.
+        """
+        if isinstance(name, str) and name in self._found:
+            return self._found[name]
+        said = f"There is no job type {name!r}." if name else "jobType is missing."
+        raise InvalidJobType(said, validTypes=self.names)
+
+    def title(self, name: str) -> str:
+        """The type's title, or the bare name of a type that is no longer installed."""
+        return self._found[name].title if name in self._found else name
+
+
+def _say(fault: Mapping[str, Any]) -> str:
+    """The validator's words, as a person would say them."""
+    limits = fault.get("ctx") or {}
+    match fault["type"]:
+        case "missing":
+            return "is missing"
+        case "string_too_short" if limits.get("min_length") == 1:
+            return "must not be empty"
+        case "value_error":
+            return str(limits["error"])
+        case "extra_forbidden":
+            return "is not a field of this job"
+        case _:
+            return str(fault["msg"][0].lower() + fault["msg"][1:])

@@ -1,0 +1,159 @@
+"""What a job is: its record, its states and the table of legal moves, its back-off. Pure: no input or output."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NewType
+from uuid import UUID
+
+# The stages of a payload are types, so that a signature says where secrets are open.
+RawPayload = NewType("RawPayload", dict[str, Any])  # as the caller sent it
+SealedPayload = NewType("SealedPayload", dict[str, Any])  # validated, secrets sealed: what the database holds
+OpenPayload = NewType("OpenPayload", dict[str, Any])  # secrets readable: only between worker and script
+
+DEFAULT_MAX_RETRIES = 3
+DEFAULT_RETRY_DELAY_MS = 5_000
+MAX_PRIORITY = 1_000
+MIN_PRIORITY = -1_000
+
+
+class JobStatus(StrEnum):
+    """The seven stored states; everything finer is derived."""
+
+    PENDING = "pending"
+    QUEUED = "queued"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing more happens without a person."""
+        return self in TERMINAL
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a worker may claim the job."""
+        return self in WAITING
+
+
+WAITING = frozenset({JobStatus.PENDING, JobStatus.QUEUED})
+TERMINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.TIMED_OUT})
+RETRYABLE_BY_HAND = frozenset({JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.TIMED_OUT})
+
+# The same table is a trigger in the database (migrations/sql/0002_script_jobs.up.sql); a test compares them.
+LEGAL_MOVES: dict[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.PENDING: frozenset({JobStatus.QUEUED, JobStatus.IN_PROGRESS, JobStatus.CANCELLED}),
+    JobStatus.QUEUED: frozenset({JobStatus.PENDING, JobStatus.IN_PROGRESS, JobStatus.CANCELLED}),
+    JobStatus.IN_PROGRESS: frozenset(
+        {JobStatus.PENDING, JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.TIMED_OUT}
+    ),
+    JobStatus.COMPLETED: frozenset(),
+    JobStatus.FAILED: frozenset({JobStatus.PENDING}),
+    JobStatus.CANCELLED: frozenset({JobStatus.PENDING}),
+    JobStatus.TIMED_OUT: frozenset({JobStatus.PENDING}),
+}
+
+
+def retry_delay_ms(base_ms: int, retries_used: int) -> int:
+    """How long to wait before the next try: doubles each time (spec/service.md, Retry: 5, 10, 20 s)."""
+    return base_ms * 2**retries_used
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One job as people may see it: the row without its payload. Times are aware, in UTC."""
+
+    id: UUID
+    job_id: str
+    job_type: str
+    status: JobStatus
+    result: dict[str, Any] | None
+    error_code: str | None
+    error_message: str | None
+    retry_count: int
+    max_retries: int
+    retry_delay_ms: int
+    next_retry_at: datetime | None
+    progress_percent: int | None
+    progress_message: str | None
+    current_step: int | None
+    total_steps: int | None
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    cancelled_at: datetime | None
+    timeout_at: datetime | None
+    timeout_ms: int
+    attempt_count: int
+    worker_id: str | None
+    organisation_id: UUID | None
+    restaurant_id: UUID | None
+    created_by: UUID | None
+    priority: int
+    metadata: dict[str, Any]
+    restaurant_name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedJob:
+    """A job in the hands of a worker. `fence` proves it: every write of the worker carries it."""
+
+    id: UUID
+    job_id: str
+    job_type: str
+    payload: SealedPayload
+    fence: int
+    attempt: int
+    timeout_ms: int
+    organisation_id: UUID | None
+    checkpoints: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class StepState(StrEnum):
+    """What became of a step."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of one attempt; `position` counts from 1."""
+
+    attempt: int
+    position: int
+    title: str
+    state: StepState
+    started_at: datetime
+    duration_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try of a job, as it ended or still runs."""
+
+    number: int
+    worker_id: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    error_code: str | None
+    error_message: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFile:
+    """One file that an attempt left: so far, screenshots. `size` in bytes."""
+
+    id: UUID
+    attempt: int
+    step: int | None
+    name: str
+    media_type: str
+    size: int
+    storage_key: str

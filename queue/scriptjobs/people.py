@@ -1,0 +1,121 @@
+"""Signing in: passwords (argon2id), one-time links, memberships."""
+
+import hashlib
+import secrets
+from functools import cached_property
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from scriptjobs.database import Connection, Database
+from scriptjobs.errors import RequestRefused, Unauthorized
+from scriptjobs.store import people
+from scriptjobs.store.people import Membership
+
+LINK_VALID_S = 24 * 3_600
+MIN_PASSWORD = 10
+
+
+class People:
+    """Who may sign in, and with what."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._hasher = PasswordHasher()
+
+    async def add(self, email: str, organisation: str, role: str) -> tuple[UUID, UUID]:
+        """Make a person a member of an organisation; both are made when missing. Returns both ids."""
+        async with self._database.as_service() as connection:
+            return await people.add_member(connection, email=email, organisation=organisation, role=role)
+
+    async def set_password(self, email: str, password: str) -> None:
+        """Set the password of a person.
+
+        Raises:
+            RequestRefused: too short, or nobody has this address.
+        """
+        if len(password) < MIN_PASSWORD:
+            raise RequestRefused(f"A password needs at least {MIN_PASSWORD} characters.")
+        async with self._database.as_service() as connection:
+            await people.set_password(connection, await self._must_find(connection, email), self._hasher.hash(password))
+
+    async def check_password(self, email: str, password: str) -> UUID:
+        """The person with this address and password.
+
+        Raises:
+            Unauthorized: they do not fit; it never says which of the two.
+        """
+        async with self._database.as_service() as connection:
+            found = await people.find_password(connection, email)
+        try:
+            # An unknown address costs the same time as a known one, so that time tells nothing.
+            self._hasher.verify(found[1] if found else self._decoy, password)
+        except (VerifyMismatchError, InvalidHashError) as error:
+            raise Unauthorized("E-mail address and password do not fit together.") from error
+        if found is None:
+            raise Unauthorized("E-mail address and password do not fit together.")
+        return found[0]
+
+    async def make_link(self, email: str) -> str:
+        """The token of a new one-time link for a person.
+
+        Raises:
+            RequestRefused: nobody has this address.
+        """
+        token = secrets.token_urlsafe(32)
+        async with self._database.as_service() as connection:
+            user_id = await self._must_find(connection, email)
+            await people.add_link(connection, token_hash=_digest(token), user_id=user_id, valid_s=LINK_VALID_S)
+        return token
+
+    async def use_link(self, token: str) -> UUID:
+        """The person whose link this is; it works once.
+
+        Raises:
+            Unauthorized: unknown, used already or too old.
+        """
+        async with self._database.as_service() as connection:
+            user_id = await people.use_link(connection, _digest(token))
+        if user_id is None:
+            raise Unauthorized("This link was used already or is too old. Ask for a new one.")
+        return user_id
+
+    async def find_user(self, email: str) -> UUID:
+        """The id of the person with this address.
+
+        Raises:
+            RequestRefused: nobody has it.
+        """
+        async with self._database.as_service() as connection:
+            return await self._must_find(connection, email)
+
+    async def find_email(self, user_id: UUID) -> str | None:
+        """The address of a person, or None."""
+        async with self._database.as_service() as connection:
+            return await people.find_email(connection, user_id)
+
+    async def list_memberships(self, user_id: UUID) -> list[Membership]:
+        """The organisations of a person, by name."""
+        async with self._database.as_service() as connection:
+            return await people.list_memberships(connection, user_id)
+
+    async def has_members(self) -> bool:
+        """Whether anybody could sign in at all."""
+        async with self._database.as_service() as connection:
+            return await people.has_members(connection)
+
+    @cached_property
+    def _decoy(self) -> str:
+        return self._hasher.hash(secrets.token_hex())
+
+    @staticmethod
+    async def _must_find(connection: Connection, email: str) -> UUID:
+        user_id = await people.find_user(connection, email)
+        if user_id is None:
+            raise RequestRefused(f"Nobody has the address {email}. Add the person first: script-jobs user add.")
+        return user_id
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

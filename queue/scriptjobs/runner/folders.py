@@ -1,0 +1,75 @@
+"""Private folders of runs, one for each, and the sweep of what dead workers left on this machine."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from itertools import count
+from pathlib import Path
+
+import structlog
+
+from scriptjobs.runner.process_tree import end_members
+
+# Short on purpose: Chromium puts sockets below it, and their paths may have 107 characters.
+_PREFIX = "sj-"
+
+log = structlog.get_logger()
+
+
+class RunFolders:
+    """The folders of one worker, held by a lock that the kernel drops when the worker dies."""
+
+    def __init__(self, worker_id: str, root: Path | None = None) -> None:
+        self._root = root or Path(tempfile.gettempdir())
+        self.home = self._root / f"{_PREFIX}{worker_id}"
+        self.home.mkdir(mode=0o700)
+        self._lock = _lock(self.home)
+        self._numbers = count(1)
+
+    def new(self) -> Path:
+        """A new, empty folder that only this user can read."""
+        folder = self.home / str(next(self._numbers))
+        folder.mkdir(mode=0o700)
+        return folder
+
+    @staticmethod
+    def remove(folder: Path) -> None:
+        """Remove a run's folder with all that is in it."""
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Remove the worker's folder."""
+        self.remove(self.home)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    async def sweep(self) -> int:
+        """End processes and remove folders of workers that died on this machine. Returns how many workers."""
+        swept = 0
+        for home in self._root.glob(f"{_PREFIX}*"):
+            if home == self.home or not home.is_dir() or home.stat().st_uid != os.getuid():
+                continue
+            lock = _lock(home)
+            if lock is None:
+                continue  # its worker lives
+            try:
+                await end_members(home)
+                self.remove(home)
+                swept += 1
+                log.info("dead_worker_swept", folder=home.name)
+            finally:
+                os.close(lock)
+        return swept
+
+
+def _lock(home: Path) -> int | None:
+    """An open descriptor that holds the folder's lock, or None when somebody else does."""
+    descriptor = os.open(home, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor

@@ -1,0 +1,169 @@
+"""One script's process: start, hand over the job on stdin, read reports and output, bound it, end it with everything."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scriptjobs.chromium import browsers_path
+from scriptjobs.errors import ScriptError
+from scriptjobs.events import LINE_LIMIT, Event, Log, Ready
+from scriptjobs.protocol import MAX_LINE_BYTES, decode, encode_order
+from scriptjobs.runner.process_tree import end_members
+
+CHUNK_BYTES = 64 * 1024
+# What a script may print before its output is only counted: enough to read, too little to fill a disk.
+OUTPUT_LIMIT_BYTES = 1024 * 1024
+READ_OUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerConfig:
+    """What every script's process gets before it knows its job. Nothing in it is secret."""
+
+    job_types_package: str
+    portal_url: str
+    chromium_path: str | None = None
+    headed: bool = False
+    cache_dir: Path | None = None
+    command: tuple[str, ...] = (sys.executable, "-m", "scriptjobs.child.main")
+    python_path: tuple[str, ...] = field(default_factory=lambda: tuple(path for path in sys.path if path))
+
+
+class ScriptProcess:
+    """A process that waits warm for a job, runs it once, and is gone afterwards."""
+
+    def __init__(self, process: asyncio.subprocess.Process, folder: Path, reports: asyncio.StreamReader) -> None:
+        self._process = process
+        self._reports = reports
+        self.folder = folder
+        self.pid = process.pid
+        self.ready = asyncio.Event()
+
+    @classmethod
+    async def start(cls, config: RunnerConfig, folder: Path) -> "ScriptProcess":
+        """Start a process in `folder`, its own session and group, and let it warm up."""
+        read_end, write_end = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *config.command, str(write_end),
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+                cwd=folder, env=_environment(config, folder), pass_fds=(write_end,), start_new_session=True,
+            )  # fmt: skip
+        except BaseException:
+            os.close(read_end)
+            raise
+        finally:
+            os.close(write_end)
+        reports = asyncio.StreamReader(limit=MAX_LINE_BYTES)
+        await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reports), os.fdopen(read_end, "rb", buffering=0)
+        )
+        script = cls(process, folder, reports)
+        await script._send(
+            {"browser": {"path": config.chromium_path, "headed": config.headed},
+             "package": config.job_types_package, "portalUrl": config.portal_url}
+        )  # fmt: skip
+        return script
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process itself still runs."""
+        return self._process.returncode is None
+
+    async def hand_over(self, order: dict[str, Any]) -> None:
+        """Give the process its job (type, open payload, checkpoints, lease)."""
+        await self._send(order)
+
+    async def extend(self, lease_s: float) -> None:
+        """Let the script go on for `lease_s` more seconds; without this it ends itself, as a frozen worker's must."""
+        with contextlib.suppress(ConnectionError):
+            await self._send({"lease": lease_s})
+
+    async def reports(self) -> AsyncGenerator[Event]:
+        """What the script reports, in order, until it closes its pipe.
+
+        Raises:
+            ScriptError: it wrote something that is none of our lines.
+        """
+        while True:
+            try:
+                line = await self._reports.readline()
+            except ValueError as error:
+                raise ScriptError("The script sent a report that is too large.") from error
+            if not line:
+                return
+            event = decode(line)
+            if isinstance(event, Ready):
+                self.ready.set()
+            else:
+                yield event
+
+    async def pass_on_output(self, take: Callable[[Log], None]) -> None:
+        """Hand on stdout and stderr as log lines until both are closed; beyond the limit they are read and dropped."""
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        await asyncio.gather(
+            _pass_on(self._process.stdout, "stdout", take), _pass_on(self._process.stderr, "stderr", take)
+        )
+
+    async def wait(self) -> int:
+        """The exit status; negative for a signal."""
+        return await self._process.wait()
+
+    async def end(self, *, grace_s: float = 0.5) -> bool:
+        """End the process and everything that it started. Returns whether nothing is left."""
+        is_gone = await end_members(self.folder, self.pid, grace_s=grace_s if self.is_alive else 0)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(READ_OUT_S):
+                await self._process.wait()
+        return is_gone
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(encode_order(message))
+        with contextlib.suppress(ConnectionError):  # it died; its exit status tells why
+            await self._process.stdin.drain()
+
+
+async def _pass_on(stream: asyncio.StreamReader, source: str, take: Callable[[Log], None]) -> None:
+    rest, seen = b"", 0
+    while chunk := await stream.read(CHUNK_BYTES):
+        seen += len(chunk)
+        if seen > OUTPUT_LIMIT_BYTES:
+            continue
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            take(_line(line, source))
+        if len(rest) > LINE_LIMIT * 4:
+            take(_line(rest, source))
+            rest = b""
+    if rest and seen <= OUTPUT_LIMIT_BYTES:
+        take(_line(rest, source))
+    if seen > OUTPUT_LIMIT_BYTES:
+        text = f"{source}: {seen:,} bytes in all; only the first {OUTPUT_LIMIT_BYTES:,} were kept."
+        take(Log(level="warning", source="worker", text=text))
+
+
+def _line(raw: bytes, source: str) -> Log:
+    text = raw.decode("utf-8", errors="replace").rstrip("\r").replace("\0", "�")[:LINE_LIMIT]
+    return Log.model_validate({"source": source, "text": text})
+
+
+def _environment(config: RunnerConfig, folder: Path) -> dict[str, str]:
+    """The whole environment of a script: nothing of ours is inherited."""
+    environment = {
+        "PATH": os.defpath if not os.environ.get("PATH") else os.environ["PATH"],
+        "HOME": str(folder), "TMPDIR": str(folder), "LANG": "C.UTF-8",
+        "PYTHONPATH": os.pathsep.join(config.python_path), "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1",
+        "PLAYWRIGHT_BROWSERS_PATH": str(browsers_path()),
+    }  # fmt: skip
+    if config.cache_dir:
+        environment["NODE_COMPILE_CACHE"] = str(config.cache_dir)
+    if config.headed and (display := os.environ.get("DISPLAY")):
+        environment["DISPLAY"] = display
+    return environment

@@ -1,0 +1,54 @@
+"""Warm runners: processes with the browser open, each used once, replaced while its job runs."""
+
+import asyncio
+import contextlib
+from collections import deque
+
+import structlog
+
+from scriptjobs.runner.folders import RunFolders
+from scriptjobs.runner.process import RunnerConfig, ScriptProcess
+
+log = structlog.get_logger()
+
+
+class Spares:
+    """Keeps `size` processes warm. One that died waiting is replaced when its turn comes."""
+
+    def __init__(self, config: RunnerConfig, folders: RunFolders, size: int) -> None:
+        self._config = config
+        self._folders = folders
+        self._size = size
+        self._waiting: deque[ScriptProcess] = deque()
+        self._lock = asyncio.Lock()
+
+    async def take(self) -> ScriptProcess:
+        """A warm process, or a cold one when none is left."""
+        while self._waiting:
+            spare = self._waiting.popleft()
+            if spare.is_alive:
+                return spare
+            await self.discard(spare)
+        return await self._start()
+
+    async def refill(self) -> None:
+        """Start what is missing."""
+        async with self._lock:
+            while len(self._waiting) < self._size:
+                self._waiting.append(await self._start())
+
+    async def discard(self, process: ScriptProcess) -> None:
+        """End a process, used or not, and remove its folder."""
+        if not await process.end():
+            log.error("process_left", pid=process.pid)
+        self._folders.remove(process.folder)
+
+    async def close(self) -> None:
+        """End all that wait."""
+        self._size = 0
+        with contextlib.suppress(IndexError):
+            while True:
+                await self.discard(self._waiting.popleft())
+
+    async def _start(self) -> ScriptProcess:
+        return await ScriptProcess.start(self._config, self._folders.new())

@@ -1,0 +1,132 @@
+"""The face that a script author sees: what a script gets, and the errors it may raise."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+from pydantic import BaseModel, PlainSerializer, SecretStr, SerializationInfo, WithJsonSchema
+
+from scriptjobs.errors import ScriptError
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+
+def _serialize_secret(value: SecretStr, info: SerializationInfo) -> Any:
+    seal = (info.context or {}).get("seal")
+    return seal(value.get_secret_value()) if seal else "********"
+
+
+# A payload field of this type is sealed before it is stored, and never shown. In JSON Schema it carries `x-secret`.
+Secret = Annotated[
+    SecretStr,
+    PlainSerializer(_serialize_secret),
+    WithJsonSchema({"type": "string", "format": "password", "writeOnly": True, "x-secret": True}),
+]
+
+
+class InvalidCredentials(ScriptError):
+    """The portal refused the sign-in."""
+
+    code = "INVALID_CREDENTIALS"
+
+
+class RestaurantNotFound(ScriptError):
+    """There is no restaurant of that name in this portal account."""
+
+    code = "RESTAURANT_NOT_FOUND"
+
+
+class RestaurantAmbiguous(ScriptError):
+    """More than one restaurant fits the name."""
+
+    code = "RESTAURANT_AMBIGUOUS"
+
+
+class PageChanged(ScriptError):
+    """The page looks different from what the script expects."""
+
+    code = "ELEMENT_NOT_FOUND"
+
+
+class NavigationTimeout(ScriptError):
+    """A page took too long to load."""
+
+    code = "NAVIGATION_TIMEOUT"
+
+
+class NothingDone(ScriptError):
+    """Not one of the items could be done."""
+
+    code = "UNKNOWN_ERROR"
+
+
+class PortalFault(ScriptError):
+    """The portal answered with an error of its own."""
+
+    code = "ECONNRESET"
+
+
+class Script(Protocol):
+    """What `run(script, payload)` works with."""
+
+    @property
+    def page(self) -> "Page":
+        """The browser's page."""
+        ...
+
+    @property
+    def portal_url(self) -> str:
+        """The portal's address, without a slash at the end."""
+        ...
+
+    @property
+    def checkpoints(self) -> dict[str, Any]:
+        """What earlier attempts saved, by name."""
+        ...
+
+    async def open(self, address: str) -> None:
+        """Go to an address and wait for its document, not for a quiet network: the portal polls for ever.
+
+        Raises:
+            PortalFault: the server answers with an error. NavigationTimeout: nothing comes in time.
+        """
+        ...
+
+    async def sees(self, selector: str, timeout_ms: float) -> bool:
+        """Whether something that fits `selector` is seen within `timeout_ms`."""
+        ...
+
+    def attempt(self) -> AbstractAsyncContextManager[None]:
+        """Within it, trouble with the page is raised as ScriptError, so that a script can go on with the next item.
+
+        A crashed browser is no such trouble and ends the script.
+        """
+        ...
+
+    def step(self, title: str) -> AbstractAsyncContextManager[None]:
+        """A declared step: timed, with a picture at its end."""
+        ...
+
+    async def progress(self, done: int, total: int, message: str) -> None:
+        """Report `done` of `total` within the present step."""
+        ...
+
+    async def log(self, text: str, level: str = "info") -> None:
+        """Write a line to the job's log."""
+        ...
+
+    async def screenshot(self, name: str) -> None:
+        """Take a picture, password fields masked."""
+        ...
+
+    async def checkpoint(self, name: str, value: Any = True) -> None:  # noqa: FBT002 (a value, not a switch)
+        """Save that something is done, for a later attempt."""
+        ...
+
+
+class Result(BaseModel):
+    """The common part of every result (spec/service.md, Result)."""
+
+    success: bool = True
+    partial: bool = False
+    message: str

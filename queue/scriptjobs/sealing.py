@@ -1,0 +1,138 @@
+"""Sealing of secrets at rest, and redaction of known secrets in everything that comes back from a script."""
+
+import base64
+import html
+import json
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote, quote_plus
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from pydantic import BaseModel
+
+from scriptjobs.errors import SetupError
+from scriptjobs.jobs import OpenPayload, SealedPayload
+
+SEALED = "$sealed"
+ERASED = "$erased"
+MASK = "[redacted]"
+
+
+class Vault:
+    """Seals and opens secrets with an authenticated cipher (Fernet: AES-128-CBC and HMAC-SHA256).
+
+    The first key seals, all keys open: put a new one in front, and drop the old one when no job needs it any more.
+    """
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        try:
+            self._cipher = MultiFernet([Fernet(key.strip()) for key in keys])
+        except ValueError as error:
+            raise SetupError("SECRETS_KEY holds no valid keys: each is 32 bytes in URL-safe base64.") from error
+
+    @classmethod
+    def load(cls, secrets_key: str | None, var_dir: Path) -> "Vault":
+        """The vault with the keys of the setting, or with a key file in `var_dir` (mode 600), made when missing."""
+        if secrets_key:
+            return cls(secrets_key.split(","))
+        return cls([read_or_make(var_dir / "secrets.key", lambda: Fernet.generate_key().decode())])
+
+    def seal_value(self, value: str) -> dict[str, str]:
+        """One secret as it is stored."""
+        return {SEALED: self._cipher.encrypt(value.encode()).decode()}
+
+    def seal(self, payload: BaseModel) -> SealedPayload:
+        """The payload for the database: each field of type `Secret` sealed, all others as JSON."""
+        return SealedPayload(payload.model_dump(mode="json", by_alias=True, context={"seal": self.seal_value}))
+
+    def open(self, payload: SealedPayload) -> tuple[OpenPayload, list[str]]:
+        """The payload with its secrets readable, and the secrets themselves (for the redactor).
+
+        Raises:
+            SetupError: no key of this installation opens it.
+        """
+        found: list[str] = []
+
+        def unseal(node: dict[str, Any]) -> Any:
+            if ERASED in node:
+                raise SetupError("The secrets of this job were erased when it ended.")
+            try:
+                found.append(self._cipher.decrypt(node[SEALED].encode()).decode())
+            except InvalidToken as error:
+                raise SetupError("A sealed value cannot be opened: its key is missing in SECRETS_KEY.") from error
+            return found[-1]
+
+        return OpenPayload(_replace_sealed(payload, unseal)), found
+
+
+def erase(payload: SealedPayload) -> SealedPayload:
+    """The payload with its sealed values gone, for a job that will not run again."""
+    return SealedPayload(_replace_sealed(payload, lambda _: {ERASED: True}))
+
+
+def _replace_sealed(node: Any, replace: Any) -> Any:
+    if isinstance(node, dict):
+        items = cast("dict[str, Any]", node)
+        if SEALED in items or ERASED in items:
+            return replace(items)
+        return {key: _replace_sealed(value, replace) for key, value in items.items()}
+    if isinstance(node, list):
+        return [_replace_sealed(value, replace) for value in cast("list[Any]", node)]
+    return node
+
+
+def read_or_make(path: Path, make: Any) -> str:
+    """The text in `path`; made by `make()` and written with mode 600 when there is none, once among all processes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="utf-8").strip()
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(make())
+    return path.read_text(encoding="utf-8").strip()
+
+
+class Redactor:
+    """Masks known secrets, also where they stand encoded for an address, a page, JSON or base64."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        patterns: set[str] = set()
+        for secret in filter(None, secrets):
+            whole = re.escape(secret)
+            # A very short secret would mask half of every line, so it counts only where it stands alone.
+            patterns.add(whole if len(secret) >= 4 else rf"(?<!\w){whole}(?!\w)")
+            if len(secret) >= 4:
+                patterns.update(re.escape(form) for form in _encoded(secret))
+        longest_first = sorted(patterns, key=len, reverse=True)
+        self._pattern = re.compile("|".join(longest_first)) if longest_first else None
+
+    def text(self, value: str) -> str:
+        """The text with every secret masked."""
+        return self._pattern.sub(MASK, value) if self._pattern else value
+
+    def json(self, value: Any) -> Any:
+        """The same for every string in a JSON value, keys included."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            items = cast("dict[str, Any]", value)
+            return {self.text(key): self.json(item) for key, item in items.items()}
+        if isinstance(value, list):
+            return [self.json(item) for item in cast("list[Any]", value)]
+        return value
+
+
+def _encoded(secret: str) -> set[str]:
+    raw = secret.encode()
+    forms = {quote(secret, safe=""), quote_plus(secret), html.escape(secret), json.dumps(secret)[1:-1]}
+    # In base64 a text looks different at each of three offsets; the edge characters mix with their neighbours.
+    for offset in range(3):
+        coded = base64.b64encode(b"\0" * offset + raw).decode().rstrip("=")
+        core = coded[(0, 2, 3)[offset] : -1]
+        if len(core) >= 6:
+            forms |= {core, core.replace("+", "-").replace("/", "_")}
+    return forms

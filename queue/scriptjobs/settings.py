@@ -1,0 +1,82 @@
+"""Settings: every name, default, unit and meaning, read once from the environment at the composition root."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from scriptjobs.errors import SetupError
+
+# One name each, separated by commas.
+Names = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """All settings. The environment variable has the field's name in capitals."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, populate_by_name=True, extra="ignore")
+
+    database_url: str | None = Field(None, description="PostgreSQL to use; without it an embedded server in VAR_DIR")
+    listen_database_url: str | None = Field(None, description="direct connection for LISTEN, where the other is pooled")
+    var_dir: Path = Field(Path("var"), description="folder for the embedded server, files and keys")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65_535, description="port to listen on")
+    public_url: str | None = Field(None, description="address that people use, for links")
+    workers: int = Field(2, ge=0, le=64, description="jobs at once in this process; 0 serves pages and API only")
+    warm_runners: int = Field(1, ge=0, le=16, description="browsers kept ready for the next job")
+    lease_seconds: float = Field(20, ge=1, le=600, description="a silent worker loses its job after so many seconds")
+    poll_seconds: float = Field(2, ge=0.1, le=60, description="looks for work this often even when not woken")
+    grace_seconds: float = Field(10, ge=0, le=3_600, description="running scripts get so long at shutdown")
+    jwt_secret: str | None = Field(
+        None,
+        validation_alias=AliasChoices("jwt_secret", "supabase_jwt_secret"),
+        description="shared secret of HS256 bearer tokens; without it one is made in VAR_DIR",
+    )
+    jwks_url: str | None = Field(None, description="public keys of RS256 and ES256 bearer tokens")
+    jwt_audience: str = Field("authenticated", description="audience that a bearer token must name")
+    secrets_key: str | None = Field(None, description="keys for sealed secrets, newest first, separated by commas")
+    portal_url: str = Field("https://admin.pumpd.co.nz", description="the portal when a payload names none")
+    portal_hosts: Names = Field((), description="further hosts that scripts may open, separated by commas")
+    job_types_package: str = Field("portal_scripts", description="package in which job types are found")
+    chromium_path: str | None = Field(None, description="browser to use instead of the one that is found")
+    headed: bool = Field(False, description="show the browser while scripts run")
+    files_url: str | None = Field(
+        None, description="file:// or s3:// address for screenshots; without it `files` in VAR_DIR"
+    )
+    cors_origins: Names = Field((), description="origins that may call the API from a browser")
+    rate_limits: str = Field(
+        "create=10,details=60,status=120,list=30", description="requests a minute and caller; `off` for load tests"
+    )
+    log_format: Literal["json", "console"] = Field("json", description="`console` reads well in a terminal")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+
+    @field_validator("portal_hosts", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """The settings of this process.
+
+        Raises:
+            SetupError: a value does not fit; the message names the variable.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0]).upper()
+            raise SetupError(f"The setting {name} does not fit: {first['msg']} (it is {first['input']!r}).") from error
+
+    @property
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """Hosts (with port, where one is given) that a payload's `adminUrl` may name."""
+        return (urlsplit(self.portal_url).netloc, *self.portal_hosts)
+
+    @property
+    def address(self) -> str:
+        """The address that people use, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

@@ -1,0 +1,217 @@
+"""Jobs as people see them: insert, get, list, count, with their steps, attempts and files."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import Select, column, func, literal_column, select, table
+
+from scriptjobs.jobs import Attempt, Job, JobFile, JobStatus, SealedPayload, Step, StepState
+
+COLUMNS = """id, job_id, job_type::text, status::text, result, error_code, error_message, retry_count, max_retries,
+    retry_delay_ms, next_retry_at, progress_percent, progress_message, current_step, total_steps, created_at,
+    updated_at, started_at, completed_at, cancelled_at, timeout_at, timeout_ms, attempt_count, worker_id,
+    organisation_id, restaurant_id, created_by, priority, metadata, input_payload ->> 'restaurantName' as restaurant_name"""
+
+# Above this, a total is an estimate: an exact count would read every row of a large organisation.
+COUNT_CAP = 10_000
+
+ORDERS = {
+    "createdAt": "created_at", "updatedAt": "updated_at", "startedAt": "started_at", "completedAt": "completed_at",
+    "priority": "priority", "status": "status", "jobType": "job_type",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A job to insert. `timeout_ms` bounds each attempt."""
+
+    job_type: str
+    payload: SealedPayload
+    organisation_id: UUID
+    created_by: UUID
+    restaurant_id: UUID | None
+    priority: int
+    metadata: dict[str, Any]
+    timeout_ms: int
+    max_retries: int
+    total_steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs, in which order. `order_by` is a key of ORDERS."""
+
+    organisation_id: UUID
+    statuses: tuple[JobStatus, ...] = ()
+    job_type: str | None = None
+    restaurant_id: UUID | None = None
+    since: datetime | None = None
+    limit: int = 20
+    offset: int = 0
+    order_by: str = "createdAt"
+    descending: bool = True
+
+
+def _job(row: RowMapping) -> Job:
+    return Job(**{**row, "status": JobStatus(row["status"]), "metadata": row["metadata"] or {}})
+
+
+# Nothing races with an insert: the row is visible, and the workers are told, only when it is committed.
+_INSERT = text(
+    f"""
+    insert into public.script_jobs
+        (job_type, input_payload, organisation_id, restaurant_id, created_by, priority, metadata, timeout_ms,
+         max_retries, total_steps)
+    values
+        (cast(:job_type as public.script_job_type), :payload, :organisation_id, :restaurant_id, :created_by,
+         :priority, :metadata, :timeout_ms, :max_retries, :total_steps)
+    returning {COLUMNS}
+    """  # noqa: S608 (a constant list of columns)
+).bindparams(bindparam("payload", type_=JSONB), bindparam("metadata", type_=JSONB))
+
+
+async def insert_job(connection: AsyncConnection, new: NewJob) -> Job:
+    """Insert a job and return it as stored."""
+    values = {name: getattr(new, name) for name in NewJob.__slots__}
+    return _job((await connection.execute(_INSERT, values)).mappings().one())
+
+
+# A read of one row; as the caller, the row policy hides other organisations' rows.
+_GET = text(f"select {COLUMNS} from public.script_jobs where job_id = :job_id")  # noqa: S608
+_GET_BY_UUID = text(f"select {COLUMNS} from public.script_jobs where id = :id")  # noqa: S608
+
+
+async def get_job(connection: AsyncConnection, job_id: str) -> Job | None:
+    """The job with this human id, or None."""
+    row = (await connection.execute(_GET, {"job_id": job_id})).mappings().one_or_none()
+    return _job(row) if row else None
+
+
+async def get_job_by_uuid(connection: AsyncConnection, id_: UUID) -> Job | None:
+    """The job with this UUID, or None."""
+    row = (await connection.execute(_GET_BY_UUID, {"id": id_})).mappings().one_or_none()
+    return _job(row) if row else None
+
+
+# Several jobs of one page at once; ids that the caller may not see are simply missing.
+_GET_MANY = text(f"select {COLUMNS} from public.script_jobs where job_id = any (:job_ids)")  # noqa: S608
+
+
+async def get_jobs(connection: AsyncConnection, job_ids: list[str]) -> list[Job]:
+    """The jobs with these human ids, in no order."""
+    return [_job(row) for row in (await connection.execute(_GET_MANY, {"job_ids": job_ids})).mappings()]
+
+
+_TABLE = table("script_jobs", column("id"), schema="public")
+
+
+def _filtered(wanted: JobFilter, *columns: Any) -> Select[Any]:
+    query = select(*columns).select_from(_TABLE).where(column("organisation_id") == wanted.organisation_id)
+    if wanted.statuses:
+        # The cast stands at the values, not at the column: the index is on the column.
+        cast_ = [literal_column(f"'{status.value}'::public.script_job_status") for status in wanted.statuses]
+        query = query.where(column("status").in_(cast_))
+    if wanted.job_type:
+        job_type = text("job_type = cast(:wanted_type as public.script_job_type)")
+        query = query.where(job_type.bindparams(wanted_type=wanted.job_type))
+    if wanted.restaurant_id:
+        query = query.where(column("restaurant_id") == wanted.restaurant_id)
+    if wanted.since:
+        query = query.where(column("created_at") >= wanted.since)
+    return query
+
+
+async def list_jobs(connection: AsyncConnection, wanted: JobFilter) -> list[Job]:
+    """One page of jobs, in the asked order; ties by id, so that no row is shown twice or left out."""
+    order, tie = column(ORDERS[wanted.order_by]), column("id")
+    query = (
+        _filtered(wanted, literal_column(COLUMNS))
+        .order_by(*((order.desc().nulls_last(), tie.desc()) if wanted.descending else (order, tie)))
+        .limit(wanted.limit)
+        .offset(wanted.offset)
+    )
+    return [_job(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def count_jobs(connection: AsyncConnection, wanted: JobFilter) -> int:
+    """How many jobs fit; at most COUNT_CAP + 1, which means "more than"."""
+    capped = _filtered(wanted, literal_column("1").label("one")).limit(COUNT_CAP + 1).subquery()
+    return (await connection.execute(select(func.count()).select_from(capped))).scalar_one()
+
+
+# Reads for the job's page; they follow the job's own row, which the caller was allowed to see.
+_STEPS = text(
+    """
+    select attempt, position, title, state, started_at, duration_ms
+    from public.script_job_steps
+    where job_id = :id and attempt = :attempt
+    order by position
+    """
+)
+_ATTEMPTS = text(
+    """
+    select number, worker_id, started_at, ended_at, outcome, error_code, error_message
+    from public.script_job_attempts
+    where job_id = :id
+    order by number
+    """
+)
+_FILES = text(
+    """
+    select id, attempt, step, name, media_type, size, storage_key
+    from public.script_job_files
+    where job_id = :id and attempt = :attempt
+    order by created_at, id
+    """
+)
+_FILE = text(
+    """
+    select id, attempt, step, name, media_type, size, storage_key
+    from public.script_job_files
+    where id = :file_id and job_id = :id
+    """
+)
+
+
+async def list_steps(connection: AsyncConnection, id_: UUID, attempt: int) -> list[Step]:
+    """The steps of one attempt, in order."""
+    rows = (await connection.execute(_STEPS, {"id": id_, "attempt": attempt})).mappings()
+    return [Step(**{**row, "state": StepState(row["state"])}) for row in rows]
+
+
+async def list_attempts(connection: AsyncConnection, id_: UUID) -> list[Attempt]:
+    """All attempts of a job, the first one first."""
+    return [Attempt(**row) for row in (await connection.execute(_ATTEMPTS, {"id": id_})).mappings()]
+
+
+async def list_files(connection: AsyncConnection, id_: UUID, attempt: int) -> list[JobFile]:
+    """The files of one attempt, oldest first."""
+    return [JobFile(**row) for row in (await connection.execute(_FILES, {"id": id_, "attempt": attempt})).mappings()]
+
+
+async def get_file(connection: AsyncConnection, id_: UUID, file_id: UUID) -> JobFile | None:
+    """One file of a job, or None."""
+    row = (await connection.execute(_FILE, {"id": id_, "file_id": file_id})).mappings().one_or_none()
+    return JobFile(**row) if row else None
+
+
+# By hand: the two functions of migrations/sql/0004 hold the rule and its argument on concurrency.
+_CANCEL = text("select outcome, status::text from public.script_jobs_cancel(:id)")
+_RETRY = text("select outcome, status::text from public.script_jobs_retry(:id)")
+
+
+async def cancel_job(connection: AsyncConnection, id_: UUID) -> tuple[str | None, str | None]:
+    """Cancel a waiting job: ("cancelled" or "refused", the job's status); (None, None) without the right."""
+    row = (await connection.execute(_CANCEL, {"id": id_})).one()
+    return row[0], row[1]
+
+
+async def retry_job(connection: AsyncConnection, id_: UUID) -> tuple[str | None, str | None]:
+    """Start an ended job again: ("retried" or "refused", the job's status); (None, None) without the right."""
+    row = (await connection.execute(_RETRY, {"id": id_})).one()
+    return row[0], row[1]

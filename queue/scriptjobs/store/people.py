@@ -1,0 +1,123 @@
+"""People: users, organisations and their sign-in. Passwords and links are stored as hashes only."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One organisation of a person. Every role but `viewer` may act."""
+
+    organisation_id: UUID
+    organisation_name: str
+    role: str
+
+
+# Plain reads.
+_MEMBERSHIPS = text(
+    """
+    select m.organisation_id, o.name as organisation_name, m.role
+    from public.user_organisations m
+    join public.organisations o on o.id = m.organisation_id
+    where m.user_id = :user_id
+    order by o.name, o.id
+    """
+)
+_USER = text("select id from auth.users where lower(email) = lower(:email)")
+_EMAIL = text("select email from auth.users where id = :user_id")
+_PASSWORD = text(
+    """
+    select u.id, s.password_hash
+    from auth.users u
+    join public.script_job_sign_ins s on s.user_id = u.id
+    where lower(u.email) = lower(:email)
+    """
+)
+# Adding the same person twice, even at the same moment, ends in one row each.
+_ADD_USER = text("insert into auth.users (email) values (:email) on conflict (email) do nothing")
+_FIND_ORGANISATION = text("select id from public.organisations where name = :name order by id limit 1")
+_ADD_ORGANISATION = text("insert into public.organisations (name) values (:name) returning id")
+_JOIN = text(
+    """
+    insert into public.user_organisations (user_id, organisation_id, role)
+    values (:user_id, :organisation_id, :role)
+    on conflict (user_id, organisation_id) do update set role = excluded.role
+    """
+)
+_SET_PASSWORD = text(
+    """
+    insert into public.script_job_sign_ins (user_id, password_hash)
+    values (:user_id, :password_hash)
+    on conflict (user_id) do update set password_hash = excluded.password_hash, changed_at = now()
+    """
+)
+_ADD_LINK = text(
+    """
+    insert into public.script_job_sign_in_links (token_hash, user_id, expires_at)
+    values (:token_hash, :user_id, now() + make_interval(secs => :valid_s))
+    """
+)
+# One-time: of two clicks at the same moment, the second waits for the row's lock and then finds `used_at` set.
+_USE_LINK = text(
+    """
+    update public.script_job_sign_in_links
+    set used_at = now()
+    where token_hash = :token_hash and used_at is null and expires_at > now()
+    returning user_id
+    """
+)
+_ANYBODY = text("select exists (select from public.user_organisations)")
+
+
+async def list_memberships(connection: AsyncConnection, user_id: UUID) -> list[Membership]:
+    """The organisations of a person, by name."""
+    return [Membership(**row) for row in (await connection.execute(_MEMBERSHIPS, {"user_id": user_id})).mappings()]
+
+
+async def find_user(connection: AsyncConnection, email: str) -> UUID | None:
+    """The person with this e-mail address, or None."""
+    return (await connection.execute(_USER, {"email": email})).scalar_one_or_none()
+
+
+async def find_email(connection: AsyncConnection, user_id: UUID) -> str | None:
+    """The e-mail address of a person, or None."""
+    return (await connection.execute(_EMAIL, {"user_id": user_id})).scalar_one_or_none()
+
+
+async def find_password(connection: AsyncConnection, email: str) -> tuple[UUID, str] | None:
+    """The person with this e-mail address and the hash of the password, or None without one."""
+    row = (await connection.execute(_PASSWORD, {"email": email})).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+async def add_member(connection: AsyncConnection, *, email: str, organisation: str, role: str) -> tuple[UUID, UUID]:
+    """Make user, organisation and membership where they are missing. Returns (user id, organisation id)."""
+    await connection.execute(_ADD_USER, {"email": email})
+    user_id = (await connection.execute(_USER, {"email": email})).scalar_one()
+    found = (await connection.execute(_FIND_ORGANISATION, {"name": organisation})).scalar_one_or_none()
+    organisation_id = found or (await connection.execute(_ADD_ORGANISATION, {"name": organisation})).scalar_one()
+    await connection.execute(_JOIN, {"user_id": user_id, "organisation_id": organisation_id, "role": role})
+    return user_id, organisation_id
+
+
+async def set_password(connection: AsyncConnection, user_id: UUID, password_hash: str) -> None:
+    """Store the hash of a new password."""
+    await connection.execute(_SET_PASSWORD, {"user_id": user_id, "password_hash": password_hash})
+
+
+async def add_link(connection: AsyncConnection, *, token_hash: str, user_id: UUID, valid_s: int) -> None:
+    """Store a one-time link, valid for `valid_s` seconds."""
+    await connection.execute(_ADD_LINK, {"token_hash": token_hash, "user_id": user_id, "valid_s": valid_s})
+
+
+async def use_link(connection: AsyncConnection, token_hash: str) -> UUID | None:
+    """Use up a one-time link; None when it is unknown, used or too old."""
+    return (await connection.execute(_USE_LINK, {"token_hash": token_hash})).scalar_one_or_none()
+
+
+async def has_members(connection: AsyncConnection) -> bool:
+    """Whether anybody could sign in at all."""
+    return (await connection.execute(_ANYBODY)).scalar_one()

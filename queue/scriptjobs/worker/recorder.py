@@ -1,0 +1,129 @@
+"""Takes a script's reports, redacts and merges them, and writes them to the database at a bounded rate."""
+
+import asyncio
+import uuid
+from pathlib import Path
+
+import structlog
+
+from scriptjobs.database import DATABASE_ERRORS, Database
+from scriptjobs.errors import FenceLost
+from scriptjobs.events import LINE_LIMIT, Checkpoint, Log, Progress, Screenshot, StepChanged
+from scriptjobs.files import Files
+from scriptjobs.jobs import ClaimedJob, JobFile
+from scriptjobs.sealing import Redactor
+from scriptjobs.store.progress import Report, record_report
+
+# Pain 13 of the product page: at most two writes a second for one job, whatever the script does. The first report
+# after a quiet moment is written at once; steps are never held back.
+MIN_INTERVAL_S = 0.5
+RETRY_DELAY_S = 1.0
+LOG_LINES = 5_000
+LOG_BYTES = 1024 * 1024
+PICTURES = 200
+
+log = structlog.get_logger()
+
+
+class Recorder:
+    """The reports of one attempt on their way to the database."""
+
+    def __init__(
+        self, *, database: Database, files: Files, claim: ClaimedJob, redactor: Redactor, actor: str, folder: Path
+    ) -> None:
+        self._database = database
+        self._files = files
+        self._claim = claim
+        self._redactor = redactor
+        self._actor = actor
+        self._folder = folder
+        self._report = Report()
+        self._dirty = asyncio.Event()
+        self._urgent = asyncio.Event()
+        self._lines = self._bytes = self._pictures = 0
+        self.last_step = ""
+
+    def take_log(self, line: Log) -> None:
+        """Take a line of log; beyond the cap, lines are dropped and one line says so."""
+        self._lines += 1
+        self._bytes += len(line.text)
+        if self._lines > LOG_LINES or self._bytes > LOG_BYTES:
+            if self._lines <= LOG_LINES + 1 or self._bytes - len(line.text) <= LOG_BYTES:
+                said = "The log is full; what follows was not kept."
+                self._report.logs.append(Log(level="warning", source="worker", text=said))
+                self._lines, self._bytes = LOG_LINES + 1, LOG_BYTES * 2
+            return
+        text = self._redactor.text(line.text)[:LINE_LIMIT]
+        self._report.logs.append(line.model_copy(update={"text": text}))
+        self._dirty.set()
+
+    def take_step(self, step: StepChanged) -> None:
+        """Take the beginning or the end of a step; it is written without delay."""
+        self.last_step = step.title
+        self._report.steps.append(step.model_copy(update={"title": self._redactor.text(step.title)}))
+        self._dirty.set()
+        self._urgent.set()
+
+    def take_progress(self, progress: Progress) -> None:
+        """Take a progress report; only the newest one of each write counts."""
+        message = None if progress.message is None else self._redactor.text(progress.message)
+        self._report.progress = progress.model_copy(update={"message": message})
+        self._dirty.set()
+
+    def take_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Take something that a later attempt need not do again."""
+        self._report.checkpoints.append(checkpoint)
+        self._dirty.set()
+
+    async def take_screenshot(self, picture: Screenshot) -> None:
+        """Store a picture that lies in the run's folder."""
+        self._pictures += 1
+        path = self._folder / picture.file
+        if self._pictures > PICTURES or path.is_symlink() or not path.is_file():
+            return
+        content = await asyncio.to_thread(path.read_bytes)
+        key = f"{self._claim.id}/{self._claim.attempt}/{picture.file}"
+        try:
+            await self._files.put(key, content)
+        except OSError as error:
+            self.take_log(Log(level="warning", source="worker", text=f"A picture could not be stored: {error}"))
+            return
+        self._report.files.append(
+            JobFile(
+                id=uuid.uuid4(), attempt=self._claim.attempt, step=picture.position, name=picture.file,
+                media_type="image/jpeg", size=len(content), storage_key=key,
+            )
+        )  # fmt: skip
+        self._dirty.set()
+
+    async def run(self) -> None:
+        """Write until cancelled.
+
+        Raises:
+            FenceLost: the job is no longer ours.
+        """
+        while True:
+            await self._dirty.wait()
+            self._urgent.clear()
+            await self.flush()
+            try:
+                async with asyncio.timeout(MIN_INTERVAL_S):
+                    await self._urgent.wait()
+            except TimeoutError:
+                continue
+
+    async def flush(self) -> None:
+        """Write what has gathered. A database that is away is asked again until the fence says otherwise."""
+        self._dirty.clear()
+        report, self._report = self._report, Report()
+        while not report.is_empty:
+            try:
+                async with self._database.as_service(self._actor) as connection:
+                    await record_report(connection, self._claim, report)
+            except FenceLost:
+                raise
+            except DATABASE_ERRORS as error:
+                log.warning("report_delayed", jobId=self._claim.job_id, reason=str(error)[:200])
+                await asyncio.sleep(RETRY_DELAY_S)
+                continue
+            return

@@ -1,0 +1,20 @@
+// Forms: focus on the errors, and one post for a double click. The button keeps the focus; it is never disabled.
+
+export function focusFirstError() {
+  document.querySelector("[data-autofocus]")?.focus();
+}
+
+export function keepOnce() {
+  for (const form of document.querySelectorAll("form[data-keep-once]")) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) return event.preventDefault();
+      if (event.submitter?.name === "_add_rows") return;
+      form.dataset.sent = "true";
+      event.submitter?.setAttribute("aria-busy", "true");
+    });
+    window.addEventListener("pageshow", () => {
+      delete form.dataset.sent;
+      form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+    });
+  }
+}

@@ -1,0 +1,84 @@
+"""The six endpoints of the contract: create, show, status, cancel, list, types."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from scriptjobs.jobs import RawPayload
+from webapp.api import schemas
+from webapp.caller import get_caller
+from webapp.site import site_of
+
+FIRST_POLL_S = 2
+
+
+async def create(request: Request) -> Response:
+    """POST /api/jobs: accept a job; the answer comes at once."""
+    caller = await get_caller(request)
+    site = site_of(request)
+    await site.limits.check("create", caller.user_id)
+    body = await schemas.read_body(request)
+    job = await site.service.create_job(
+        caller,
+        body.job_type,
+        RawPayload(body.payload),
+        priority=body.priority,
+        metadata=body.metadata,
+        restaurant_id=body.restaurant_id,
+    )
+    answer = schemas.created(job, site.service.job_types.get(job.job_type))
+    headers = {"Location": answer["links"]["details"], "Retry-After": str(FIRST_POLL_S)}
+    return JSONResponse(answer, 202, headers)
+
+
+async def show(request: Request) -> Response:
+    """GET /api/jobs/{jobId}: everything but secrets."""
+    caller = await get_caller(request)
+    await site_of(request).limits.check("details", caller.user_id)
+    job = await site_of(request).service.get_job(caller, request.path_params["job_id"])
+    return JSONResponse({"success": True, "job": schemas.format_job_response(job)})
+
+
+async def status(request: Request) -> Response:
+    """GET /api/jobs/{jobId}/status: the least data, made for polling."""
+    caller = await get_caller(request)
+    await site_of(request).limits.check("status", caller.user_id)
+    job = await site_of(request).service.get_job(caller, request.path_params["job_id"])
+    with_progress = request.query_params.get("includeProgress", "true").lower() != "false"
+    return JSONResponse(schemas.format_status(job, with_progress=with_progress))
+
+
+async def cancel(request: Request) -> Response:
+    """DELETE /api/jobs/{jobId}: cancel a waiting job."""
+    caller = await get_caller(request)
+    job = await site_of(request).service.cancel_job(caller, request.path_params["job_id"])
+    said = {"jobId": job.job_id, "status": job.status.value, "cancelledAt": schemas.iso(job.cancelled_at)}
+    return JSONResponse({"success": True, "message": "The job was cancelled.", "job": said})
+
+
+async def retry(request: Request) -> Response:
+    """POST /api/jobs/{jobId}/retry: start a failed, timed-out or cancelled job again."""
+    caller = await get_caller(request)
+    site = site_of(request)
+    await site.limits.check("create", caller.user_id)
+    job = await site.service.retry_job(caller, request.path_params["job_id"])
+    answer = schemas.created(job, site.service.job_types.get(job.job_type))
+    return JSONResponse(answer, 202, {"Location": answer["links"]["details"], "Retry-After": str(FIRST_POLL_S)})
+
+
+async def index(request: Request) -> Response:
+    """GET /api/jobs: the organisation's jobs, filtered and paged."""
+    caller = await get_caller(request)
+    site = site_of(request)
+    await site.limits.check("list", caller.user_id)
+    wanted = schemas.read_list_query(request.query_params, caller.organisation_id)
+    if wanted.job_type:
+        site.service.job_types.get(wanted.job_type)
+    found, total = await site.service.list_jobs(caller, wanted)
+    return JSONResponse(schemas.format_list(found, total, wanted))
+
+
+async def types(request: Request) -> Response:
+    """GET /api/jobs/types: what can be launched."""
+    await get_caller(request)
+    known = site_of(request).service.job_types
+    return JSONResponse({"success": True, "types": [schemas.format_type(job_type) for job_type in known]})

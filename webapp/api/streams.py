@@ -1,0 +1,50 @@
+"""GET /api/jobs/{jobId}/events: a job's events as JSON over SSE, resumed with Last-Event-ID."""
+
+import json
+import time
+from collections.abc import AsyncGenerator
+
+from sse_starlette import JSONServerSentEvent, ServerSentEvent
+from starlette.requests import Request
+from starlette.responses import Response
+
+from scriptjobs.jobs import Job
+from scriptjobs.service import Caller
+from webapp.api.schemas import format_event
+from webapp.caller import get_caller
+from webapp.live import STREAM_SECONDS, wait_for_any
+from webapp.site import Site, site_of
+from webapp.streams import last_event_id, sse_response
+
+RECONNECT_MS = 3_000
+
+
+async def events(request: Request) -> Response:
+    """Stream what happens to the job; ends after its terminal event, or at once (204) when nothing is left to say."""
+    caller = await get_caller(request)
+    site = site_of(request)
+    await site.limits.check("details", caller.user_id)
+    job = await site.service.get_job(caller, request.path_params["job_id"])
+    after = last_event_id(request)
+    if job.status.is_terminal and after and not await site.service.read_events(caller, job, after):
+        return Response(status_code=204)
+    return sse_response(_tell(site, caller, job, after))
+
+
+async def _tell(site: Site, caller: Caller, job: Job, after: int) -> AsyncGenerator[ServerSentEvent]:
+    deadline = time.monotonic() + STREAM_SECONDS
+    with site.wakeups.watching([job.id]) as woken:
+        while not site.stopping.is_set() and time.monotonic() < deadline:
+            woken.clear()
+            fresh = await site.service.read_events(caller, job, after)
+            for event in fresh:
+                after = event.id
+                yield JSONServerSentEvent(
+                    format_event(job, event), event=event.kind, id=str(event.id), retry=RECONNECT_MS, sep="\n"
+                )
+            # Read after the events: a job that has ended by now said so in one of them, or says so in the next round.
+            if not fresh and (await site.service.get_job(caller, job.job_id)).status.is_terminal:
+                return
+            if not fresh:
+                await wait_for_any(woken, site.stopping, timeout_s=site.wakeups.patience_s)
+    yield ServerSentEvent(json.dumps({"reconnect": True}), event="goodbye", sep="\n")

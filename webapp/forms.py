@@ -1,0 +1,148 @@
+"""Forms out of a payload's JSON Schema: schema → fields, posted form → payload, errors beside their fields."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+BLANK_ROWS = 3
+MAX_ROWS = 100
+_KINDS = {"email": "text", "uri": "text", "color": "colour", "password": "secret"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field. `kind` names its template in `partials/fields/`; `name` is also its `id`."""
+
+    name: str
+    label: str
+    kind: str
+    help: str = ""
+    value: Any = ""
+    error: str = ""
+    is_required: bool = False
+    is_advanced: bool = False
+    input_type: str = "text"
+    max_length: int | None = None
+    choices: tuple[str, ...] = ()
+    rows: list[list["Field"]] = field(default_factory=list["list[Field]"])
+
+
+def draw_form(
+    schema: Mapping[str, Any], values: Mapping[str, Any] | None = None, errors: Mapping[str, str] | None = None
+) -> list[Field]:
+    """The fields of a payload. `values` are what a person sent before (secrets are never drawn again)."""
+    wanted = set(schema.get("required", []))
+    return [
+        _field(schema, name, part, (values or {}).get(name), errors or {}, is_required=name in wanted)
+        for name, part in schema["properties"].items()
+        if not part.get("x-hidden")
+    ]
+
+
+def _field(
+    root: Mapping[str, Any], path: str, part: Mapping[str, Any], value: Any, errors: Mapping[str, str], *,
+    is_required: bool,
+) -> Field:  # fmt: skip
+    part = _resolve(root, part)
+    drawn = Field(
+        name=path,
+        label=str(part.get("title", path)),
+        kind=_kind(root, part),
+        help=str(part.get("description", "")),
+        error=errors.get(path, ""),
+        is_required=is_required,
+        is_advanced=bool(part.get("x-advanced")),
+        input_type="email" if part.get("format") == "email" else "text",
+        max_length=part.get("maxLength"),
+        choices=tuple(part.get("enum", ())),
+    )
+    match drawn.kind:
+        case "secret":
+            return drawn
+        case "rows":
+            rows: list[Any] = list(value if value is not None else part.get("x-presets", []))
+            item = _resolve(root, part["items"])
+            blanks = [{}] * min(BLANK_ROWS, MAX_ROWS - len(rows))
+            drawn_rows = [
+                _row(root, item, f"{path}.{number}", entry, errors) for number, entry in enumerate([*rows, *blanks])
+            ]
+            return replace(drawn, rows=drawn_rows)
+        case "lines":
+            return replace(drawn, value="\n".join(cast("list[str]", value or [])))
+        case _:
+            return replace(drawn, value=value if value is not None else part.get("default") or "")
+
+
+def _row(
+    root: Mapping[str, Any], item: Mapping[str, Any], path: str, entry: Any, errors: Mapping[str, str]
+) -> list[Field]:
+    values: dict[str, Any] = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
+    return [
+        _field(root, f"{path}.{name}", part, values.get(name), errors, is_required=False)
+        for name, part in item["properties"].items()
+        if not part.get("x-hidden")
+    ]
+
+
+def _kind(root: Mapping[str, Any], part: Mapping[str, Any]) -> str:
+    if part.get("type") == "array":
+        return "rows" if _resolve(root, part["items"]).get("type") == "object" else "lines"
+    if part.get("enum"):
+        return "choice"
+    return _KINDS.get(part.get("format", ""), "text")
+
+
+def _resolve(root: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow a reference, and take the one real type out of "this or nothing"."""
+    if "$ref" in part:
+        found: Mapping[str, Any] = root["$defs"][str(part["$ref"]).rsplit("/", 1)[-1]]
+        return {**found, **{key: value for key, value in part.items() if key != "$ref"}}
+    if "anyOf" in part:
+        real = next(option for option in part["anyOf"] if option.get("type") != "null")
+        return {**_resolve(root, real), **{key: value for key, value in part.items() if key != "anyOf"}}
+    return part
+
+
+def read_form(schema: Mapping[str, Any], posted: Mapping[str, str]) -> dict[str, Any]:
+    """The payload in a posted form. Empty optional fields and rows without a first value are left out."""
+    payload: dict[str, Any] = {}
+    for name, part in schema["properties"].items():
+        value = _read(schema, name, _resolve(schema, part), posted)
+        if value not in (None, "") or name in schema.get("required", []):
+            payload[name] = value
+    return {name: value for name, value in payload.items() if value is not None}
+
+
+def _read(root: Mapping[str, Any], path: str, part: Mapping[str, Any], posted: Mapping[str, str]) -> Any:
+    match _kind(root, part):
+        case "rows":
+            return _read_rows(root, path, _resolve(root, part["items"]), posted)
+        case "lines":
+            return [line.strip() for line in posted.get(path, "").splitlines() if line.strip()]
+        case "secret":
+            return posted.get(path)
+        case _:
+            value = posted.get(path)
+            return value.strip() if value is not None else None
+
+
+def _read_rows(
+    root: Mapping[str, Any], path: str, item: Mapping[str, Any], posted: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Rows in the order of their numbers; a gap (a row removed by the person) closes."""
+    prefix = f"{path}."
+    numbers = {key[len(prefix) :].split(".", 1)[0] for key in posted if key.startswith(prefix)}
+    rows: list[dict[str, Any]] = []
+    for number in sorted(int(text) for text in numbers if text.isdigit())[:MAX_ROWS]:
+        row = {
+            name: _read(root, f"{path}.{number}.{name}", _resolve(root, part), posted)
+            for name, part in item["properties"].items()
+        }
+        if row.get(next(iter(item["properties"]))):
+            rows.append({name: value for name, value in row.items() if value not in (None, "", [])})
+    return rows
+
+
+def field_errors(faults: list[dict[str, str]]) -> dict[str, str]:
+    """Faults of a payload by the field that they stand beside."""
+    return {fault["path"]: fault["message"] for fault in faults}

@@ -1,0 +1,1 @@
+"""The pages for people: get the caller, ask the service, build views, render."""

@@ -1,0 +1,41 @@
+"""The way in, the health checks, and the faces of errors on pages."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from scriptjobs.errors import ScriptJobsError
+from webapp.errors import STATUS, status_of
+from webapp.pages.session import to_sign_in
+from webapp.render import page
+from webapp.site import site_of
+
+
+async def index(_request: Request) -> Response:
+    """GET /: the jobs are what people come for."""
+    return RedirectResponse("/jobs", 303)
+
+
+async def health(_request: Request) -> Response:
+    """GET /healthz: the process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+async def ready(request: Request) -> Response:
+    """GET /readyz: the database answers; says how news arrive."""
+    site = site_of(request)
+    is_ready = await site.service.is_ready() and not site.stopping.is_set()
+    news = "notifications" if site.wakeups.is_live else "polling"
+    return JSONResponse({"status": "ok" if is_ready else "not ready", "news": news}, 200 if is_ready else 503)
+
+
+def html_face(request: Request, error: ScriptJobsError) -> Response:
+    """An error as a page. Who is not signed in is led there."""
+    if error.code == "UNAUTHORIZED":
+        return to_sign_in(request)
+    status = status_of(error)
+    is_ours = error.code not in STATUS
+    said = "Something went wrong on our side." if is_ours else error.message
+    return page(
+        request, "error", status=status, code="INTERNAL_ERROR" if is_ours else error.code, message=said,
+        request_id=request.state.request_id, fields=error.details.get("fields", []),
+    )  # fmt: skip

@@ -1,0 +1,132 @@
+"""The jobs: the list, one job's page, its actions, its pictures, and the live stream of both pages."""
+
+from collections.abc import AsyncGenerator
+
+from sse_starlette import ServerSentEvent
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from scriptjobs.errors import InvalidPayload, JobNotFound, RequestRefused
+from scriptjobs.jobs import Job
+from scriptjobs.service import Caller
+from webapp.api.schemas import read_list_query
+from webapp.live import RENDERERS, Seen, live_of, page_fragments
+from webapp.pages.session import enter, read_own_form
+from webapp.render import page, partial, swap
+from webapp.site import Site, site_of
+from webapp.streams import last_event_id, sse_response
+from webapp.views import LOOKS, JobCard, JobPage
+
+PICTURES_KEPT = "private, max-age=31536000, immutable"
+MAX_WATCHED = 100
+
+
+async def index(request: Request) -> Response:
+    """GET /jobs: the list, filtered by the address."""
+    caller, session = await enter(request)
+    site = site_of(request)
+    wanted = read_list_query(request.query_params, caller.organisation_id)
+    found, total = await site.service.list_jobs(caller, wanted)
+    return page(
+        request, "jobs/index", session=session, total=total, wanted=wanted, looks=LOOKS,
+        cards=[JobCard.from_job(job, site.service.job_types, may_act=caller.may_act) for job in found],
+        status_filter=request.query_params.get("status", ""),
+    )  # fmt: skip
+
+
+async def show(request: Request) -> Response:
+    """GET /jobs/{jobId}: everything about one job."""
+    caller, session = await enter(request)
+    site = site_of(request)
+    details = await site.service.get_details(caller, request.path_params["job_id"])
+    view = JobPage.from_details(details, site.service.job_types, may_act=caller.may_act)
+    return page(request, "jobs/show", session=session, job=view, last_event_id=details.last_event_id)
+
+
+async def cancel(request: Request) -> Response:
+    """POST /jobs/{jobId}/cancel."""
+    return await _act(request, "cancel")
+
+
+async def retry(request: Request) -> Response:
+    """POST /jobs/{jobId}/retry."""
+    return await _act(request, "retry")
+
+
+async def _act(request: Request, action: str) -> Response:
+    """Act, and answer with the changed parts for htmx, or with the page for a plain form."""
+    caller, session = await enter(request)
+    await read_own_form(request, session)
+    service = site_of(request).service
+    job_id = request.path_params["job_id"]
+    note = ""
+    try:
+        await (service.cancel_job if action == "cancel" else service.retry_job)(caller, job_id)
+    except JobNotFound:
+        raise
+    except RequestRefused as error:
+        note = error.message  # somebody, or the job itself, was faster: say so beside what is true now
+        if request.headers.get("hx-request") != "true":
+            raise
+    if request.headers.get("hx-request") != "true":
+        return RedirectResponse(f"/jobs/{job_id}", 303)
+    details = await service.get_details(caller, job_id)
+    news = Seen(last_event_id=details.last_event_id).take(page_fragments(details, service, may_act=caller.may_act))
+    return HTMLResponse(news + swap("#note", partial("note", note)))
+
+
+async def picture(request: Request) -> Response:
+    """GET /jobs/{jobId}/files/{fileId}: a screenshot."""
+    caller, _ = await enter(request)
+    params = request.path_params
+    file, content = await site_of(request).service.get_file(caller, params["job_id"], params["file_id"])
+    return Response(
+        content,
+        media_type=file.media_type,
+        headers={"Cache-Control": PICTURES_KEPT, "Content-Security-Policy": "default-src 'none'; sandbox"},
+    )
+
+
+async def stream(request: Request) -> Response:
+    """GET /live/stream?view=page|rows&jobs=…: what changes on a page, as HTML for htmx, over SSE."""
+    caller, site, jobs, view, seen = await _watched(request)
+    live = live_of(request)
+
+    async def tell() -> AsyncGenerator[ServerSentEvent]:
+        with site.streams.slot(caller.user_id):
+            async for id_, html in live.stream(jobs, view, may_act=caller.may_act, seen=seen, stopping=site.stopping):
+                yield ServerSentEvent(html, event="fragments", id=str(id_), sep="\n")
+            yield ServerSentEvent("stopping" if site.stopping.is_set() else "ended", event="goodbye", sep="\n")
+
+    site.streams.check(caller.user_id)
+    return sse_response(tell())
+
+
+async def fragments(request: Request) -> Response:
+    """GET /live/fragments: the same once, for a page whose stream is lost."""
+    caller, site, jobs, view, seen = await _watched(request)
+    news = ""
+    last = seen.last_event_id
+    for job in jobs:
+        details = await site.service.get_details(caller, job.job_id)
+        rendered = RENDERERS[view](details, site.service, may_act=caller.may_act)
+        news += seen.take(rendered)
+        last = max(last, rendered.last_event_id)
+    return HTMLResponse(news, headers={"X-Last-Event-Id": str(last)})
+
+
+async def _watched(request: Request) -> tuple[Caller, Site, list[Job], str, Seen]:
+    """Who watches which jobs in which view, and what the page shows already."""
+    caller, _ = await enter(request)
+    query = request.query_params
+    view = query.get("view", "page")
+    asked = [job_id for job_id in query.get("jobs", "").split(",") if job_id][:MAX_WATCHED]
+    if view not in RENDERERS or not asked:
+        fault = {"path": "view" if asked else "jobs", "message": "does not fit"}
+        raise InvalidPayload("There is nothing to watch.", fields=[fault])
+    jobs = await site_of(request).service.get_jobs(caller, asked)
+    if not jobs:
+        raise JobNotFound
+    attempt = query.get("attempt", "")
+    seen = Seen(last_event_id=last_event_id(request), attempt=int(attempt) if attempt.isdecimal() else None)
+    return caller, site_of(request), jobs, view, seen

@@ -1,0 +1,58 @@
+"""The launch pages: the job types, and the form of one."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from scriptjobs.errors import InvalidPayload, RateLimited
+from scriptjobs.jobs import RawPayload
+from webapp.errors import status_of
+from webapp.forms import draw_form, field_errors, read_form
+from webapp.pages.session import enter, read_own_form
+from webapp.render import page
+from webapp.site import site_of
+
+_ADD_ROWS = "_add_rows"
+
+
+async def index(request: Request) -> Response:
+    """GET /launch: what can be started."""
+    _, session = await enter(request)
+    return page(request, "launch/index", session=session, job_types=list(site_of(request).service.job_types))
+
+
+async def new(request: Request) -> Response:
+    """GET /launch/{type}: the empty form."""
+    return await _draw(request)
+
+
+async def create(request: Request) -> Response:
+    """POST /launch/{type}: start the job, or show what to correct; nothing that was typed is lost but secrets."""
+    caller, session = await enter(request)
+    form = await read_own_form(request, session)
+    site = site_of(request)
+    kind = site.service.job_types.get(request.path_params["type"])
+    payload = read_form(kind.schema, form)
+    if _ADD_ROWS in form:
+        return await _draw(request, payload)
+    try:
+        await site.limits.check("create", caller.user_id)
+        job = await site.service.create_job(caller, kind.name, RawPayload(payload))
+    except InvalidPayload as error:
+        return await _draw(request, payload, error.details["fields"])
+    except RateLimited as error:
+        return await _draw(request, payload, [{"path": "", "message": error.message}], status_of(error))
+    return RedirectResponse(f"/jobs/{job.job_id}", 303)
+
+
+async def _draw(
+    request: Request, payload: dict[str, Any] | None = None, faults: list[dict[str, str]] | None = None, status: int = 0
+) -> Response:
+    _, session = await enter(request)
+    kind = site_of(request).service.job_types.get(request.path_params["type"])
+    fields = draw_form(kind.schema, payload, field_errors(faults or []))
+    return page(
+        request, "launch/new", status=status or (400 if faults else 200), session=session, job_type=kind,
+        fields=fields, faults=faults or [],
+    )  # fmt: skip

@@ -1,0 +1,64 @@
+"""Signing in by e-mail and password or by one-time link, and signing out."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from scriptjobs.errors import RateLimited, Unauthorized
+from webapp.errors import status_of
+from webapp.pages.session import enter, read_own_form, read_posted
+from webapp.render import page
+from webapp.site import site_of
+
+
+async def show(request: Request) -> Response:
+    """GET /sign-in."""
+    return page(request, "sign_in", next=_safe(request.query_params.get("next")), email="", error="")
+
+
+async def sign_in(request: Request) -> Response:
+    """POST /sign-in."""
+    form = await read_posted(request)
+    email, password = str(form.get("email", "")).strip(), str(form.get("password", ""))
+    back = _safe(form.get("next"))
+    site = site_of(request)
+    try:
+        await site.limits.check("sign-in", request.client.host if request.client else "")
+        user_id = await site.people.check_password(email, password)
+    except (Unauthorized, RateLimited) as error:
+        return page(request, "sign_in", status=status_of(error), next=back, email=email, error=error.message)
+    response = RedirectResponse(back, 303)
+    site.sessions.start(response, user_id)
+    return response
+
+
+async def link(request: Request) -> Response:
+    """GET /sign-in/{token}: ask first; a mail scanner that follows links must not use it up."""
+    return page(request, "sign_in_link", token=request.path_params["token"])
+
+
+async def use_link(request: Request) -> Response:
+    """POST /sign-in/{token}: the link works once."""
+    await read_posted(request)
+    site = site_of(request)
+    try:
+        user_id = await site.people.use_link(request.path_params["token"])
+    except Unauthorized as error:
+        return page(request, "sign_in", status=401, next="/", email="", error=error.message)
+    response = RedirectResponse("/", 303)
+    site.sessions.start(response, user_id)
+    return response
+
+
+async def sign_out(request: Request) -> Response:
+    """POST /sign-out."""
+    _, session = await enter(request)
+    await read_own_form(request, session)
+    response = RedirectResponse("/sign-in", 303)
+    site_of(request).sessions.end(response)
+    return response
+
+
+def _safe(address: object) -> str:
+    """An address on this site, never on another one."""
+    text = str(address or "/")
+    return text if text.startswith("/") and not text.startswith(("//", "/\\")) else "/"

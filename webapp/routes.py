@@ -1,0 +1,55 @@
+"""Every address of the site in one table."""
+
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from webapp.api import jobs as api_jobs
+from webapp.api import streams as api_streams
+from webapp.pages import home, jobs, launch, sign_in
+from webapp.render import STATIC, static_digest
+
+A_YEAR = "public, max-age=31536000, immutable"
+
+
+class KeptStaticFiles(StaticFiles):
+    """Static files under an address with their digest: a browser asks for each version once."""
+
+    async def get_response(self, path: str, scope: Scope):
+        """One file, to be kept for ever."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = A_YEAR
+        return response
+
+
+def routes() -> list[BaseRoute]:
+    """The table."""
+    return [
+        Route("/", home.index),
+        Route("/healthz", home.health),
+        Route("/readyz", home.ready),
+        Route("/sign-in", sign_in.show, methods=["GET"]),
+        Route("/sign-in", sign_in.sign_in, methods=["POST"]),
+        Route("/sign-in/{token}", sign_in.link, methods=["GET"]),
+        Route("/sign-in/{token}", sign_in.use_link, methods=["POST"]),
+        Route("/sign-out", sign_in.sign_out, methods=["POST"]),
+        Route("/launch", launch.index),
+        Route("/launch/{type}", launch.new, methods=["GET"]),
+        Route("/launch/{type}", launch.create, methods=["POST"]),
+        Route("/jobs", jobs.index),
+        Route("/jobs/{job_id}", jobs.show),
+        Route("/jobs/{job_id}/cancel", jobs.cancel, methods=["POST"]),
+        Route("/jobs/{job_id}/retry", jobs.retry, methods=["POST"]),
+        Route("/jobs/{job_id}/files/{file_id:uuid}", jobs.picture),
+        Route("/live/stream", jobs.stream),
+        Route("/live/fragments", jobs.fragments),
+        Route("/api/jobs", api_jobs.create, methods=["POST"]),
+        Route("/api/jobs", api_jobs.index, methods=["GET"]),
+        Route("/api/jobs/types", api_jobs.types),
+        Route("/api/jobs/{job_id}", api_jobs.show, methods=["GET"]),
+        Route("/api/jobs/{job_id}", api_jobs.cancel, methods=["DELETE"]),
+        Route("/api/jobs/{job_id}/retry", api_jobs.retry, methods=["POST"]),
+        Route("/api/jobs/{job_id}/status", api_jobs.status),
+        Route("/api/jobs/{job_id}/events", api_streams.events),
+        Mount(f"/static/{static_digest()}", KeptStaticFiles(directory=STATIC)),
+    ]

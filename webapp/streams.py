@@ -1,0 +1,71 @@
+"""What all event streams share: where they go on, headers and heartbeat, and how many one person may hold."""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.requests import Request
+
+from scriptjobs.errors import InvalidPayload, RequestRefused
+
+HEARTBEAT_S = 15
+SEND_TIMEOUT_S = 10
+STREAM_HEADERS = {"Cache-Control": "private, no-cache, no-transform", "X-Accel-Buffering": "no"}
+# A browser holds six connections to a host over HTTP/1.1; beyond these numbers a page polls, without alarm.
+PER_PERSON = 6
+PER_PROCESS = 200
+RETRY_AFTER_S = 10
+
+
+class StreamSlots:
+    """Counts open streams. A slot is held inside the generator, so that it is freed however the stream ends."""
+
+    def __init__(self) -> None:
+        self._held: Counter[UUID] = Counter()
+
+    def check(self, person: UUID) -> None:
+        """Refuse one stream too many, while the answer can still say so.
+
+        Raises:
+            RequestRefused: TOO_MANY_STREAMS.
+        """
+        if self._held[person] >= PER_PERSON or self._held.total() >= PER_PROCESS:
+            raise RequestRefused("Too many pages are open.", code="TOO_MANY_STREAMS", retryAfter=RETRY_AFTER_S)
+
+    @contextmanager
+    def slot(self, person: UUID) -> Iterator[None]:
+        """Hold a slot."""
+        self._held[person] += 1
+        try:
+            yield
+        finally:
+            self._held[person] -= 1
+            if not self._held[person]:
+                del self._held[person]
+
+
+def last_event_id(request: Request) -> int:
+    """Where a stream goes on: the header that clients send by themselves, or `after` in the address.
+
+    Raises:
+        InvalidPayload: it is no number.
+    """
+    text = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
+    if not text.isdecimal() or len(text) > 18:
+        fault = {"path": "Last-Event-ID", "message": "must be a number from this stream"}
+        raise InvalidPayload("Last-Event-ID does not fit.", fields=[fault])
+    return int(text)
+
+
+def sse_response(content: AsyncGenerator[ServerSentEvent]) -> EventSourceResponse:
+    """A stream with the headers and the heartbeat that all of ours have."""
+    return EventSourceResponse(
+        content,
+        headers=STREAM_HEADERS,
+        ping=HEARTBEAT_S,
+        ping_message_factory=lambda: ServerSentEvent(comment="heartbeat"),
+        send_timeout=SEND_TIMEOUT_S,
+        sep="\n",
+    )
