@@ -51,9 +51,7 @@ _ADVICE = {
     "PERMISSION_DENIED": Advice(
         "This portal account may not do that.", "Use an account with more rights, or ask its owner for them."
     ),
-    "IMPORT_REJECTED": Advice(
-        "The portal refused the file.", "Read its words below, correct the file, and start again."
-    ),
+    "IMPORT_REJECTED": Advice("The portal refused the file.", "Read its words below, correct the file, start again."),
 }
 _UNKNOWN = Advice(
     "Something happened that we have not seen before.",

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from scriptjobs.errors import Forbidden, Unauthorized
 from scriptjobs.service import Caller
 from webapp.auth.sessions import check_origin
-from webapp.site import site_of
+from webapp.website import site_of
 
 READ_ONLY_ROLE = "viewer"
 _SAFE = {"GET", "HEAD", "OPTIONS"}

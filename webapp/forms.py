@@ -62,7 +62,7 @@ def _field(
         case "rows":
             rows: list[Any] = list(value if value is not None else part.get("x-presets", []))
             item = _resolve(root, part["items"])
-            blanks = [{}] * min(BLANK_ROWS, MAX_ROWS - len(rows))
+            blanks: list[Any] = [{}] * min(BLANK_ROWS, MAX_ROWS - len(rows))
             drawn_rows = [
                 _row(root, item, f"{path}.{number}", entry, errors) for number, entry in enumerate([*rows, *blanks])
             ]

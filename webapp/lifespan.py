@@ -1,10 +1,10 @@
-"""The lifespan: opens database, listener, live pages and worker in this order, closes in reverse, hears the stop signal."""
+"""The lifespan: opens database, listener, live pages, worker; closes in reverse; hears the stop signal."""
 
 import asyncio
 import secrets
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from types import FrameType
 from typing import Any
@@ -28,9 +28,9 @@ from webapp.auth.sessions import Sessions
 from webapp.auth.tokens import Tokens
 from webapp.limits import Limits
 from webapp.live import Live
-from webapp.site import Site
 from webapp.streams import StreamSlots
 from webapp.wakeups import Wakeups
+from webapp.website import Site
 
 FIRST_EMAIL = "admin@localhost"
 FIRST_ORGANISATION = "My organisation"
@@ -143,7 +143,7 @@ async def _in_background(
 
 
 @contextmanager
-def _hear_stop_signal(stopping: asyncio.Event, stops: list[Callable[[], None]]) -> Iterator[None]:
+def _hear_stop_signal(stopping: asyncio.Event, stops: list[Callable[[], None]]) -> Generator[None]:
     """Stand in front of the server's own handlers, which wait for open streams before the lifespan hears of it.
 
     Streams say goodbye and workers stop claiming at once; the second signal makes them hurry.

@@ -81,11 +81,11 @@ def _pretty(value: Any) -> str:
 @cache
 def environment() -> Environment:
     """The one environment. A missing variable is an error, never an empty place on a page."""
-    made = Environment(
+    made: Any = Environment(
         loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
-    made.globals |= {"icon": _icon, "static": static_url, "sheets": _sheets, "time": _time}  # pyright: ignore[reportUnknownMemberType]
+    made.globals |= {"icon": _icon, "static": static_url, "sheets": _sheets, "time": _time}
     made.filters |= {"duration": _duration, "pretty": _pretty}
     return made
 

@@ -1,7 +1,7 @@
 """What all event streams share: where they go on, headers and heartbeat, and how many one person may hold."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -35,7 +35,7 @@ class StreamSlots:
             raise RequestRefused("Too many pages are open.", code="TOO_MANY_STREAMS", retryAfter=RETRY_AFTER_S)
 
     @contextmanager
-    def slot(self, person: UUID) -> Iterator[None]:
+    def slot(self, person: UUID) -> Generator[None]:
         """Hold a slot."""
         self._held[person] += 1
         try:

@@ -176,13 +176,14 @@ class JobPage:
 
 def _note(job: Job) -> str:
     """The second line under the status: what the seven states do not say."""
-    result = job.result or {}
+    result: dict[str, Any] = job.result or {}
     if job.status.is_waiting and job.next_retry_at:
         code = f" ({job.error_code})" if job.error_code else ""
         at = job.next_retry_at.astimezone(UTC).strftime("%H:%M:%S UTC")
         return f"try {job.retry_count + 1} of {job.max_retries + 1} at {at}{code}"
     if job.status is JobStatus.COMPLETED and result.get("partial"):
-        failed = (result.get("data") or {}).get("itemsFailed")
+        data: dict[str, Any] = result.get("data") or {}
+        failed = data.get("itemsFailed")
         return f"{failed} problem{'s' if failed != 1 else ''}" if failed else "with problems"
     if job.status is JobStatus.COMPLETED and result.get("unverified"):
         return "not verified: the script gave no result"

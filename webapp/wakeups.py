@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -23,7 +23,7 @@ class Wakeups:
         listener.subscribe(EVENTS, self._hear)
 
     @contextmanager
-    def watching(self, ids: Iterable[UUID]) -> Iterator[asyncio.Event]:
+    def watching(self, ids: Iterable[UUID]) -> Generator[asyncio.Event]:
         """An event that is set whenever something happened to one of the jobs."""
         keys = [str(id_) for id_ in ids]
         woken = asyncio.Event()

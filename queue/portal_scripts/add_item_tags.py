@@ -67,7 +67,7 @@ class TagOutcome(BaseModel):
 
     name: str
     status: Literal["created", "exists", "failed"]
-    items: int = Field(0, serialization_alias="itemsAssigned")
+    items: int = Field(default=0, serialization_alias="itemsAssigned")
     error: str | None = None
 
 

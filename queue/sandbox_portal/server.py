@@ -151,7 +151,7 @@ async def _reset(request: Request) -> Response:
 
 
 def _crash_renderers(request: Request) -> None:
-    """Kill the page's own process in the browser that asks, as running out of memory does. Works on one machine only."""
+    """Kill the page's own process in the browser that asks, as running out of memory does (on one machine only)."""
     port = request.client.port if request.client else 0
     for connection in psutil.net_connections("tcp"):
         if connection.laddr and connection.laddr.port == port and connection.pid not in {None, os.getpid()}:

@@ -1,11 +1,11 @@
-"""The database: engine, and the two ways into it: as the caller, whose rows the database itself limits, or as service."""
+"""The database, and the two ways into it: as the caller, whose rows it limits itself, or as service."""
 
 import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -36,17 +36,14 @@ _ENTER = text(
 )
 
 
-async def connect(dsn: str, **settings: Any) -> asyncpg.Connection:
-    """One plain connection to `dsn`.
+async def connect(dsn: str, **settings: Any) -> Any:
+    """One plain asyncpg connection to `dsn` (the library has no types).
 
     Raises:
         SetupError: the server cannot be reached or refuses.
     """
     try:
-        return cast(
-            "asyncpg.Connection",
-            await asyncpg.connect(dsn.replace("+asyncpg", ""), timeout=CONNECT_TIMEOUT_S, **settings),
-        )
+        return await asyncpg.connect(dsn.replace("+asyncpg", ""), timeout=CONNECT_TIMEOUT_S, **settings)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise SetupError(f"The database cannot be reached: {error or type(error).__name__}") from error
 
@@ -78,7 +75,7 @@ class Database:
 
     @asynccontextmanager
     async def as_service(self, actor: str = "") -> AsyncGenerator[AsyncConnection]:
-        """A transaction as `service_role`. `actor` (`worker:<id>`, `sweep:<id>`) is recorded with each move of a job."""
+        """A transaction as `service_role`. `actor` (`worker:<id>`, `sweep:<id>`) is recorded with each move."""
         claims = json.dumps({"role": "service_role"})
         async with self._engine.begin() as connection:
             await connection.execute(_ENTER, {"role": "service_role", "claims": claims, "actor": actor})

@@ -106,10 +106,11 @@ class EmbeddedPostgres:
         return int("".join(char if char.isdigit() else " " for char in said).split()[0])
 
     def _run(self, command: list[str]) -> bytes:
+        uid, gid, groups = self._identity()
         try:
             done = subprocess.run(
                 [str(self.binaries / command[0]), *command[1:]], check=True, capture_output=True, timeout=60,
-                cwd="/", **self._identity(),
+                cwd="/", user=uid, group=gid, extra_groups=groups,
             )  # fmt: skip
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError) as error:
             said = getattr(error, "stderr", b"") or b""
@@ -118,16 +119,18 @@ class EmbeddedPostgres:
 
     def _launch(self) -> None:
         log_path = self._home / "postgres.log"
+        uid, gid, groups = self._identity()
         with log_path.open("ab") as log:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 [str(self.binaries / "postgres"), "-D", str(self._data), "-c", "listen_addresses=",
                  "-c", f"unix_socket_directories={self._home}", "-c", "max_connections=200"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",
-                preexec_fn=_dies_with_parent(), **self._identity(),
+                preexec_fn=_dies_with_parent(), user=uid, group=gid, extra_groups=groups,
             )  # fmt: skip
+        self._process = process
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._is_running():
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if process.poll() is not None or time.monotonic() > deadline:
                 words = log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
                 self._process = None
                 raise SetupError("The embedded PostgreSQL did not start: " + " / ".join(words))
@@ -172,11 +175,12 @@ class EmbeddedPostgres:
                 os.chown(path, nobody.pw_uid, nobody.pw_gid)
 
     @staticmethod
-    def _identity() -> dict[str, object]:
+    def _identity() -> tuple[int | None, int | None, list[int] | None]:
+        """User, group and further groups for the server: `nobody` when we are root, else ourselves."""
         if os.geteuid() != 0:
-            return {}
+            return None, None, None
         nobody = pwd.getpwnam("nobody")
-        return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        return nobody.pw_uid, nobody.pw_gid, []
 
 
 def _dies_with_parent() -> Callable[[], None] | None:

@@ -115,7 +115,7 @@ class JobTypes:
 
 def _say(fault: Mapping[str, Any]) -> str:
     """The validator's words, as a person would say them."""
-    limits = fault.get("ctx") or {}
+    limits: dict[str, Any] = fault.get("ctx") or {}
     match fault["type"]:
         case "missing":
             return "is missing"

@@ -8,6 +8,7 @@ import asyncio
 import secrets
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Any
 
 import asyncpg
 import structlog
@@ -71,10 +72,14 @@ class Listener:
             self.is_live = False
             connection.terminate()
 
-    async def _rest(self, connection: asyncpg.Connection) -> None:
+    async def _rest(self, connection: Any) -> None:
         """Wait until the next probe is due, or the connection is gone."""
         closed = asyncio.Event()
-        connection.add_termination_listener(lambda _: closed.set())
+
+        def note(_connection: object) -> None:
+            closed.set()
+
+        connection.add_termination_listener(note)
         try:
             async with asyncio.timeout(PROBE_SECONDS):
                 await closed.wait()
@@ -82,7 +87,7 @@ class Listener:
             return
         raise ConnectionError("the connection was closed")
 
-    async def _probe(self, connection: asyncpg.Connection) -> None:
+    async def _probe(self, connection: Any) -> None:
         """Notify ourselves: behind a pooler, or over a dead line, the answer does not come."""
         self._expected = secrets.token_hex(8)
         self._probed = asyncio.get_running_loop().create_future()

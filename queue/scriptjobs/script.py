@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 
 def _serialize_secret(value: SecretStr, info: SerializationInfo) -> Any:
-    seal = (info.context or {}).get("seal")
+    context: dict[str, Any] = info.context or {}
+    seal = context.get("seal")
     return seal(value.get_secret_value()) if seal else "********"
 
 

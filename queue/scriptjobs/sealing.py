@@ -70,7 +70,11 @@ class Vault:
 
 def erase(payload: SealedPayload) -> SealedPayload:
     """The payload with its sealed values gone, for a job that will not run again."""
-    return SealedPayload(_replace_sealed(payload, lambda _: {ERASED: True}))
+    return SealedPayload(_replace_sealed(payload, _erased))
+
+
+def _erased(_node: dict[str, Any]) -> dict[str, bool]:
+    return {ERASED: True}
 
 
 def _replace_sealed(node: Any, replace: Any) -> Any:

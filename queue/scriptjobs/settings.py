@@ -41,9 +41,9 @@ class Settings(BaseSettings):
     portal_hosts: Names = Field((), description="further hosts that scripts may open, separated by commas")
     job_types_package: str = Field("portal_scripts", description="package in which job types are found")
     chromium_path: str | None = Field(None, description="browser to use instead of the one that is found")
-    headed: bool = Field(False, description="show the browser while scripts run")
+    headed: bool = Field(default=False, description="show the browser while scripts run")
     files_url: str | None = Field(
-        None, description="file:// or s3:// address for screenshots; without it `files` in VAR_DIR"
+        None, description="file:// or s3:// address for pictures; without it `files` in VAR_DIR"
     )
     cors_origins: Names = Field((), description="origins that may call the API from a browser")
     rate_limits: str = Field(
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
             SetupError: a value does not fit; the message names the variable.
         """
         try:
-            return cls()
+            return cls.model_validate({})
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0]).upper()

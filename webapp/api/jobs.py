@@ -6,7 +6,8 @@ from starlette.responses import JSONResponse, Response
 from scriptjobs.jobs import RawPayload
 from webapp.api import schemas
 from webapp.caller import get_caller
-from webapp.site import site_of
+from webapp.queries import read_list_query
+from webapp.website import site_of
 
 FIRST_POLL_S = 2
 
@@ -70,7 +71,7 @@ async def index(request: Request) -> Response:
     caller = await get_caller(request)
     site = site_of(request)
     await site.limits.check("list", caller.user_id)
-    wanted = schemas.read_list_query(request.query_params, caller.organisation_id)
+    wanted = read_list_query(request.query_params, caller.organisation_id)
     if wanted.job_type:
         site.service.job_types.get(wanted.job_type)
     found, total = await site.service.list_jobs(caller, wanted)

@@ -13,8 +13,8 @@ from scriptjobs.service import Caller
 from webapp.api.schemas import format_event
 from webapp.caller import get_caller
 from webapp.live import STREAM_SECONDS, wait_for_any
-from webapp.site import Site, site_of
 from webapp.streams import last_event_id, sse_response
+from webapp.website import Site, site_of
 
 RECONNECT_MS = 3_000
 

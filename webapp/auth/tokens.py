@@ -1,7 +1,7 @@
 """Bearer tokens: HS256 with a shared secret, or RS256 and ES256 by published keys."""
 
 import time
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -60,7 +60,7 @@ class Tokens:
                     answer = (await client.get(self._jwks_url)).raise_for_status().json()
             except (httpx.HTTPError, ValueError) as error:
                 raise Unauthorized("The keys for checking tokens cannot be fetched at the moment.") from error
-            self._keys = (time.monotonic(), KeySet.import_key_set(cast("Any", answer)))
+            self._keys = (time.monotonic(), KeySet.import_key_set(answer))
         return self._keys[1]
 
 

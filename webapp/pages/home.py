@@ -7,7 +7,7 @@ from scriptjobs.errors import ScriptJobsError
 from webapp.errors import STATUS, status_of
 from webapp.pages.session import to_sign_in
 from webapp.render import page
-from webapp.site import site_of
+from webapp.website import site_of
 
 
 async def index(_request: Request) -> Response:

@@ -9,13 +9,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from scriptjobs.errors import InvalidPayload, JobNotFound, RequestRefused
 from scriptjobs.jobs import Job
 from scriptjobs.service import Caller
-from webapp.api.schemas import read_list_query
 from webapp.live import RENDERERS, Seen, live_of, page_fragments
 from webapp.pages.session import enter, read_own_form
+from webapp.queries import read_list_query
 from webapp.render import page, partial, swap
-from webapp.site import Site, site_of
 from webapp.streams import last_event_id, sse_response
 from webapp.views import LOOKS, JobCard, JobPage
+from webapp.website import Site, site_of
 
 PICTURES_KEPT = "private, max-age=31536000, immutable"
 MAX_WATCHED = 100

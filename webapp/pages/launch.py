@@ -11,7 +11,7 @@ from webapp.errors import status_of
 from webapp.forms import draw_form, field_errors, read_form
 from webapp.pages.session import enter, read_own_form
 from webapp.render import page
-from webapp.site import site_of
+from webapp.website import site_of
 
 _ADD_ROWS = "_add_rows"
 

@@ -10,7 +10,7 @@ from scriptjobs.errors import BadRequest, Unauthorized
 from scriptjobs.service import Caller
 from webapp.auth.sessions import Session, check_form, check_origin
 from webapp.caller import get_caller
-from webapp.site import site_of
+from webapp.website import site_of
 
 MAX_FIELDS = 2_000
 PART_LIMIT_BYTES = 512 * 1024

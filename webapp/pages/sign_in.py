@@ -7,7 +7,7 @@ from scriptjobs.errors import RateLimited, Unauthorized
 from webapp.errors import status_of
 from webapp.pages.session import enter, read_own_form, read_posted
 from webapp.render import page
-from webapp.site import site_of
+from webapp.website import site_of
 
 
 async def show(request: Request) -> Response:

@@ -14,11 +14,8 @@ _COLOUR = (
 CREATE = f"{TILES}:nth-child(1) > div > button"
 NAME = f"{_DETAILS} > div:nth-child(1) > div > {FIELD} > input"
 TEXT = f"{_DETAILS} > div:nth-child(2) > div > {FIELD} > input"
-COLOUR = f"{_COLOUR} > div > div > div > {SWATCH} > div"
-COLOUR_INPUT = (
-    f"{_COLOUR} > div > div > div > {PICKER} > div > div:nth-child(2) > div:nth-child(2)"
-    " > div.flexbox-fix > div > div > input"
-)
+COLOUR = f"{_COLOUR} > {SWATCH} > div"
+COLOUR_INPUT = f"{_COLOUR} > {PICKER} > div > div:nth-child(2) > div:nth-child(2) > div.flexbox-fix > div > div > input"
 SAVE = f"{_FORM} > div:nth-child(4) > button"
 ITEMS_TAB = f"#tag-tab-options-tab-select-content > {TABS} > div:nth-child(2) > div"
 MENU_ARROW = f"{_FORM} > div:nth-child(1) > div > div > div > div > div > div > div.cursor.flex-center > svg"

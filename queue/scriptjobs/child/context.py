@@ -19,7 +19,7 @@ from scriptjobs.protocol import encode
 from scriptjobs.script import NavigationTimeout, PortalFault
 
 PICTURE_TIMEOUT_MS = 5_000
-PICTURE_QUALITY = 55  # a page of 1280 × 800 stays under 100 kB
+PICTURE_QUALITY = 55  # a page of 1280 by 800 stays under 100 kB
 
 
 class Pipe:
@@ -27,7 +27,7 @@ class Pipe:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        os.set_inheritable(descriptor, False)
+        os.set_inheritable(descriptor, False)  # noqa: FBT003 (the driver must not hold the pipe)
 
     def send(self, event: Event) -> None:
         """Write an event whole."""

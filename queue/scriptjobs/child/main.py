@@ -57,7 +57,12 @@ async def _run(pipe: Pipe, job_types: JobTypes, browser: Browser, page: Page, or
         checkpoints=order.get("checkpoints", {}),
     )
     crashed = asyncio.get_running_loop().create_future()
-    page.on("crash", lambda _: crashed.done() or crashed.set_result(None))
+
+    def note_crash(_page: Page) -> None:
+        if not crashed.done():
+            crashed.set_result(None)
+
+    page.on("crash", note_crash)
     running = asyncio.ensure_future(job_type.run(script, payload))
     await asyncio.wait({running, crashed}, return_when=asyncio.FIRST_COMPLETED)
     if not running.done():

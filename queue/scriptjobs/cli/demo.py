@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,10 +105,12 @@ async def _run_job(client: Client, job_type: str, payload: dict[str, Any], conso
 def _show(job: dict[str, Any], console: Console) -> None:
     if job["error"]:
         console.print(f"[red]{job['error']['code']}[/]: {job['error']['message']}")
-    for row in ((job["result"] or {}).get("data") or {}).get("details", []):
+    result: dict[str, Any] = job["result"] or {}
+    details: list[dict[str, Any]] = result.get("data", {}).get("details", [])
+    for row in details:
         console.print(f"    {row['name']}: {row['status']}" + (f" ({row['error']})" if row.get("error") else ""))
-    if job["result"]:
-        console.print(f"[bold]{job['result']['message']}[/] {job['result']['duration_ms'] / 1_000:.1f} s")
+    if result:
+        console.print(f"[bold]{result['message']}[/] {result['duration_ms'] / 1_000:.1f} s")
 
 
 async def _sign_up(settings: Settings) -> tuple[str, str]:
@@ -120,7 +122,7 @@ async def _sign_up(settings: Settings) -> tuple[str, str]:
 
 
 @contextmanager
-def _serving(app: list[str], port: int, environment: dict[str, str], log: Path) -> Iterator[None]:
+def _serving(app: list[str], port: int, environment: dict[str, str], log: Path) -> Generator[None]:
     """A uvicorn process for the length of the block. It ends with us, however we end."""
     command = [sys.executable, "-m", "uvicorn", *app, "--port", str(port), "--no-access-log"]
     libc = ctypes.CDLL(None)

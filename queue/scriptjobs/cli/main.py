@@ -112,8 +112,8 @@ def list_jobs(url: Url = HERE, token: Token = "", status: str = "", limit: int =
 
     table = Table("job", "type", "status", "created", "error")
     for job in _run(look())["jobs"]:
-        code = (job["error"] or {}).get("code", "")
-        table.add_row(job["jobId"], job["jobType"], job["status"], job["createdAt"], code)
+        error: dict[str, str] = job["error"] or {}
+        table.add_row(job["jobId"], job["jobType"], job["status"], job["createdAt"], error.get("code", ""))
     console.print(table)
 
 

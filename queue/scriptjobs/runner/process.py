@@ -1,4 +1,4 @@
-"""One script's process: start, hand over the job on stdin, read reports and output, bound it, end it with everything."""
+"""One script's process: start, hand over the job on stdin, read reports and output, end it with all it started."""
 
 import asyncio
 import contextlib

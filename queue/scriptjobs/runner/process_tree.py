@@ -46,7 +46,8 @@ async def end_members(folder: Path, pid: int | None = None, *, grace_s: float = 
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGTERM)
         deadline = time.monotonic() + grace_s
-        while time.monotonic() < deadline and any(_is_alive(member) for member in known):
+        # No library's wait: it would reap our own child and take its exit status from the event loop.
+        while time.monotonic() < deadline and any(_is_alive(member) for member in known):  # noqa: ASYNC110
             await asyncio.sleep(KILL_PAUSE_S)
     for _ in range(KILL_ROUNDS):
         for member in known:

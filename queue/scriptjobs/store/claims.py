@@ -57,9 +57,11 @@ async def claim_next_job(
     row = (await connection.execute(_CLAIM, values)).mappings().one_or_none()
     if row is None:
         return None
+    claimed: dict[str, Any] = {**row}
+    claimed["payload"] = SealedPayload(row["payload"])
     checkpoints = await _read_checkpoints(connection, row["id"]) if row["attempt"] > 1 else {}
-    return ClaimedJob(**{**row, "payload": SealedPayload(row["payload"])}, checkpoints=checkpoints)
+    return ClaimedJob(**claimed, checkpoints=checkpoints)
 
 
 async def _read_checkpoints(connection: AsyncConnection, id_: UUID) -> dict[str, Any]:
-    return {name: value for name, value in (await connection.execute(_CHECKPOINTS, {"id": id_})).all()}
+    return {row.name: row.value for row in await connection.execute(_CHECKPOINTS, {"id": id_})}

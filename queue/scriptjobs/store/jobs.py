@@ -2,20 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import RowMapping, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql import Select, column, func, literal_column, select, table
+from sqlalchemy.sql import column, func, literal_column, select, table
 
 from scriptjobs.jobs import Attempt, Job, JobFile, JobStatus, SealedPayload, Step, StepState
 
 COLUMNS = """id, job_id, job_type::text, status::text, result, error_code, error_message, retry_count, max_retries,
     retry_delay_ms, next_retry_at, progress_percent, progress_message, current_step, total_steps, created_at,
     updated_at, started_at, completed_at, cancelled_at, timeout_at, timeout_ms, attempt_count, worker_id,
-    organisation_id, restaurant_id, created_by, priority, metadata, input_payload ->> 'restaurantName' as restaurant_name"""
+    organisation_id, restaurant_id, created_by, priority, metadata,
+    input_payload ->> 'restaurantName' as restaurant_name"""
 
 # Above this, a total is an estimate: an exact count would read every row of a large organisation.
 COUNT_CAP = 10_000
@@ -58,7 +59,9 @@ class JobFilter:
 
 
 def _job(row: RowMapping) -> Job:
-    return Job(**{**row, "status": JobStatus(row["status"]), "metadata": row["metadata"] or {}})
+    values: dict[str, Any] = {**row}
+    values |= {"status": JobStatus(row["status"]), "metadata": row["metadata"] or {}}
+    return Job(**values)
 
 
 # Nothing races with an insert: the row is visible, and the workers are told, only when it is committed.
@@ -110,12 +113,18 @@ async def get_jobs(connection: AsyncConnection, job_ids: list[str]) -> list[Job]
 _TABLE = table("script_jobs", column("id"), schema="public")
 
 
-def _filtered(wanted: JobFilter, *columns: Any) -> Select[Any]:
-    query = select(*columns).select_from(_TABLE).where(column("organisation_id") == wanted.organisation_id)
+def _column(name: str) -> Any:
+    return cast("Any", column(name))
+
+
+def _filtered(wanted: JobFilter, *columns: Any) -> Any:
+    query: Any = select(*columns).select_from(_TABLE).where(column("organisation_id") == wanted.organisation_id)
     if wanted.statuses:
         # The cast stands at the values, not at the column: the index is on the column.
-        cast_ = [literal_column(f"'{status.value}'::public.script_job_status") for status in wanted.statuses]
-        query = query.where(column("status").in_(cast_))
+        statuses: list[Any] = [
+            literal_column(f"'{status.value}'::public.script_job_status") for status in wanted.statuses
+        ]
+        query = query.where(column("status").in_(statuses))
     if wanted.job_type:
         job_type = text("job_type = cast(:wanted_type as public.script_job_type)")
         query = query.where(job_type.bindparams(wanted_type=wanted.job_type))
@@ -128,7 +137,7 @@ def _filtered(wanted: JobFilter, *columns: Any) -> Select[Any]:
 
 async def list_jobs(connection: AsyncConnection, wanted: JobFilter) -> list[Job]:
     """One page of jobs, in the asked order; ties by id, so that no row is shown twice or left out."""
-    order, tie = column(ORDERS[wanted.order_by]), column("id")
+    order, tie = _column(ORDERS[wanted.order_by]), _column("id")
     query = (
         _filtered(wanted, literal_column(COLUMNS))
         .order_by(*((order.desc().nulls_last(), tie.desc()) if wanted.descending else (order, tie)))
@@ -181,7 +190,12 @@ _FILE = text(
 async def list_steps(connection: AsyncConnection, id_: UUID, attempt: int) -> list[Step]:
     """The steps of one attempt, in order."""
     rows = (await connection.execute(_STEPS, {"id": id_, "attempt": attempt})).mappings()
-    return [Step(**{**row, "state": StepState(row["state"])}) for row in rows]
+    return [_step({**row}) for row in rows]
+
+
+def _step(values: dict[str, Any]) -> Step:
+    values["state"] = StepState(values["state"])
+    return Step(**values)
 
 
 async def list_attempts(connection: AsyncConnection, id_: UUID) -> list[Attempt]:

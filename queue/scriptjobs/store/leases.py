@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-# A rescue sets `ended_at` under the row's lock, so a renewal that comes after it renews nothing and is told so; a rescue
-# that waits behind a renewal checks the time again and leaves the attempt alone.
+# A rescue sets `ended_at` under the row's lock, so a renewal that comes after it renews nothing and is told so; a
+# rescue that waits behind a renewal checks the time again and leaves the attempt alone.
 _RENEW = text(
     """
     update public.script_job_attempts
@@ -41,7 +41,8 @@ class LapsedJob:
 _LAPSED = text(
     """
     select j.id, j.job_id, a.id as fence, a.worker_id,
-           1 + (select count(*) from public.script_job_attempts b where b.job_id = j.id and b.outcome = 'lost') as deaths,
+           1 + (select count(*) from public.script_job_attempts b
+                where b.job_id = j.id and b.outcome = 'lost') as deaths,
            j.timeout_at < now() as is_overdue
     from public.script_job_attempts a
     join public.script_jobs j on j.id = a.job_id

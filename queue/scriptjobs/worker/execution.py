@@ -11,7 +11,7 @@ import structlog
 
 from scriptjobs.database import DATABASE_ERRORS, Database
 from scriptjobs.errors import FenceLost, ScriptError, ScriptJobsError, SetupError, classify_error, is_retryable
-from scriptjobs.events import Checkpoint, Failure, Log, Progress, Ready, Result, Screenshot, StepChanged
+from scriptjobs.events import Checkpoint, Event, Failure, Log, Progress, Ready, Result, Screenshot, StepChanged
 from scriptjobs.files import Files
 from scriptjobs.jobs import ClaimedJob, JobStatus, OpenPayload
 from scriptjobs.runner.process import READ_OUT_S, ScriptProcess
@@ -137,6 +137,8 @@ class Executor:
             await asyncio.gather(writing, collecting, return_exceptions=True)
 
     async def _collect(self, execution: Execution, process: ScriptProcess, recorder: Recorder) -> None:
+        """Take everything that the script says until it has ended, then judge how it did."""
+
         def take_output(line: Log) -> None:
             if line.source == "stderr":
                 execution.stderr = [*execution.stderr, line.text][-STDERR_TAIL:]
@@ -145,25 +147,7 @@ class Executor:
         output = asyncio.create_task(process.pass_on_output(take_output))
         try:
             async for event in process.reports():
-                match event:
-                    case StepChanged():
-                        recorder.take_step(event)
-                    case Progress():
-                        recorder.take_progress(event)
-                    case Log():
-                        recorder.take_log(event)
-                    case Screenshot():
-                        await recorder.take_screenshot(event)
-                    case Checkpoint():
-                        recorder.take_checkpoint(event)
-                    case Result():
-                        execution.result = event
-                    case Failure():
-                        execution.failure = event
-                    case Ready():
-                        pass  # told by the process itself
-                    case _:
-                        assert_never(event)
+                await self._take(event, execution, recorder)
             # What the script left running may hold its output open, so there is a limit to the patience.
             async with asyncio.timeout(READ_OUT_S):
                 status = await process.wait()
@@ -176,6 +160,22 @@ class Executor:
             output.cancel()
             await asyncio.gather(output, return_exceptions=True)
         self._judge(execution, status)
+
+    @staticmethod
+    async def _take(event: Event, execution: Execution, recorder: Recorder) -> None:
+        match event:
+            case Screenshot():
+                await recorder.take_screenshot(event)
+            case Result():
+                execution.result = event
+            case Failure():
+                execution.failure = event
+            case Ready():
+                pass  # told by the process itself
+            case StepChanged() | Progress() | Log() | Checkpoint():
+                recorder.take(event)
+            case _:
+                assert_never(event)
 
     @staticmethod
     def _judge(execution: Execution, status: int) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from pathlib import Path
+from typing import assert_never
 
 import structlog
 
@@ -42,6 +43,20 @@ class Recorder:
         self._urgent = asyncio.Event()
         self._lines = self._bytes = self._pictures = 0
         self.last_step = ""
+
+    def take(self, event: StepChanged | Progress | Log | Checkpoint) -> None:
+        """Take a report."""
+        match event:
+            case StepChanged():
+                self.take_step(event)
+            case Progress():
+                self.take_progress(event)
+            case Log():
+                self.take_log(event)
+            case Checkpoint():
+                self.take_checkpoint(event)
+            case _:
+                assert_never(event)
 
     def take_log(self, line: Log) -> None:
         """Take a line of log; beyond the cap, lines are dropped and one line says so."""

@@ -62,6 +62,7 @@ class Worker:
             database=database, vault=vault, files=files, spares=self._spares, hosts=config.hosts, worker_id=self.id
         )
         self._running: set[Execution] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._free = asyncio.Semaphore(config.slots)
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -115,7 +116,9 @@ class Worker:
             else:
                 execution = Execution(claim, self._config.lease_s, leased_until=began + self._config.lease_s)
                 self._running.add(execution)
-                group.create_task(self._execute(execution, group))
+                task = group.create_task(self._execute(execution, group))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
 
     async def _a_slot_or_stop(self) -> None:
         slot = asyncio.ensure_future(self._free.acquire())
@@ -153,10 +156,13 @@ class Worker:
                 group.create_task(self._spares.refill())
 
     async def _drain(self) -> None:
-        deadline = time.monotonic() + self._config.grace_s
-        while self._running and time.monotonic() < deadline and not self._hurry.is_set():
-            await asyncio.sleep(0.05)
+        """Let running scripts end; after the grace, or a second stop, release what is left."""
+        if not self._tasks:
+            return
+        all_ended = asyncio.gather(*self._tasks, return_exceptions=True)
+        hurry = asyncio.create_task(self._hurry.wait())
+        await asyncio.wait({all_ended, hurry}, timeout=self._config.grace_s, return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
         for execution in tuple(self._running):
             execution.end(Ending.RELEASED)
-        while self._running:
-            await asyncio.sleep(0.02)
+        await all_ended
