@@ -65,7 +65,7 @@ def sse_response(content: AsyncGenerator[ServerSentEvent]) -> EventSourceRespons
         content,
         headers=STREAM_HEADERS,
         ping=HEARTBEAT_S,
-        ping_message_factory=lambda: ServerSentEvent(comment="heartbeat"),
+        ping_message_factory=lambda: ServerSentEvent(comment="heartbeat", sep="\n"),
         send_timeout=SEND_TIMEOUT_S,
         sep="\n",
     )

@@ -41,7 +41,7 @@ class ItemTag(BaseModel):
     )  # fmt: skip
     menu_item_names: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]] = Field(
         default_factory=list, alias="menuItemNames", validation_alias=twins("menuItemNames", "menu_item_names"),
-        title="Menu items", description="One name a line, as the menu shows them.", max_length=2_000,
+        title="Menu items, one a line", max_length=2_000,
     )  # fmt: skip
 
 

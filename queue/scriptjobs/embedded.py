@@ -46,10 +46,11 @@ def find_binaries() -> Path:
 
 @dataclass(kw_only=True)
 class EmbeddedPostgres:
-    """One embedded server. `binaries` picks another PostgreSQL than the one that is found."""
+    """One embedded server. `binaries` picks another PostgreSQL; `options` go to `postgres` (as `-c name=value`)."""
 
     var_dir: Path
     binaries: Path = field(default_factory=find_binaries)
+    options: tuple[str, ...] = ()
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> str:
@@ -123,7 +124,7 @@ class EmbeddedPostgres:
         with log_path.open("ab") as log:
             process = subprocess.Popen(
                 [str(self.binaries / "postgres"), "-D", str(self._data), "-c", "listen_addresses=",
-                 "-c", f"unix_socket_directories={self._home}", "-c", "max_connections=200"],
+                 "-c", f"unix_socket_directories={self._home}", "-c", "max_connections=200", *self._flags()],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",
                 preexec_fn=_dies_with_parent(), user=uid, group=gid, extra_groups=groups,
             )  # fmt: skip
@@ -135,6 +136,9 @@ class EmbeddedPostgres:
                 self._process = None
                 raise SetupError("The embedded PostgreSQL did not start: " + " / ".join(words))
             time.sleep(0.01)
+
+    def _flags(self) -> list[str]:
+        return [part for option in self.options for part in ("-c", option)]
 
     def _is_running(self) -> bool:
         try:

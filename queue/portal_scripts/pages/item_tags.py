@@ -8,7 +8,8 @@ from scriptjobs.script import PageChanged, Script
 _FORM = "form > div"
 _DETAILS = f"{_FORM} > div:nth-child(3)"
 _COLOUR = (
-    f"{_DETAILS} > div:nth-child(4) > div > {FIELD} > div > div.group__FormGroupComponent-evaCTb.joUTxJ.m-b-0.m-r-6"
+    f"{_DETAILS} > div:nth-child(4) > div > {FIELD} > div"
+    " > div.group__FormGroupComponent-evaCTb.joUTxJ.m-b-0.m-r-6 > div > div > div"
 )
 
 CREATE = f"{TILES}:nth-child(1) > div > button"

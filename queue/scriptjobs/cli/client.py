@@ -74,7 +74,7 @@ class Client:
                     async for event in source.aiter_sse():
                         is_over = event.event != "goodbye"
                         last = event.id or last
-                        if is_over:
+                        if is_over and event.data:  # a heartbeat has none
                             yield event.event, event.json()
             except httpx.TransportError:
                 is_over = False

@@ -80,7 +80,7 @@ async def run_demo(settings: Settings, options: DemoOptions) -> int:
             job = await _run_job(client, options.job_type, payload, console)
         _show(job, console)
         if not options.stops_after_job:
-            console.print(f"\nSign in (works once): {address}/sign-in/{link}")
+            console.print(f"\nSign in (works once): {address}/sign-in/{link}", soft_wrap=True)
             console.print(f"What the job did:     {environment['PORTAL_URL']}/_sandbox")
             console.print("Stop with Ctrl-C.")
             await _until_stopped()

@@ -1,0 +1,1 @@
+"""Tests, by the level at which a rule breaks."""

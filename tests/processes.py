@@ -1,0 +1,192 @@
+"""App and sandbox portal as real processes, for tests: started, asked over HTTP, stopped or killed."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import httpx
+import psutil
+
+from scriptjobs.cli.tokens import make_token
+from scriptjobs.database import Database
+from scriptjobs.people import People
+from scriptjobs.settings import Settings
+
+START_S = 30.0
+JWT_SECRET = "a-shared-secret-for-tests-only-0123456789"
+ENDED = {"completed", "failed", "cancelled", "timed_out"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+T = TypeVar("T")
+
+
+def until(look: Callable[[], T | None], timeout_s: float = 20.0, what: str = "it") -> T:
+    """Look until there is an answer; a time-out fails the test and says what was missing."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.03)
+    raise AssertionError(f"{what} did not happen within {timeout_s} s")
+
+
+class Server:
+    """A uvicorn process."""
+
+    def __init__(self, app: list[str], environment: dict[str, str], log: Path) -> None:
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.log = log
+        self._output = log.open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", *app, "--port", str(self.port), "--no-access-log"],
+            env={**os.environ, "PUBLIC_URL": self.address, **environment},
+            stdout=self._output, stderr=self._output, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def wait_ready(self, path: str) -> None:
+        def look() -> bool:
+            assert self.process.poll() is None, self.log.read_text()[-3000:]
+            try:
+                return httpx.get(self.address + path, trust_env=False).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        until(look, START_S, "a ready server")
+
+    def descendants(self) -> set[int]:
+        return {child.pid for child in psutil.Process(self.process.pid).children(recursive=True)}
+
+    def stop(self, timeout_s: float = 20.0) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._output.close()
+        return self.process.returncode
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class Portal(Server):
+    """The sandbox portal."""
+
+    def reset(self, accounts: dict[str, list[str]] | None = None) -> None:
+        httpx.post(f"{self.address}/_sandbox/reset", json=accounts, trust_env=False).raise_for_status()
+
+    def misbehave(self, *faults: str) -> None:
+        httpx.post(f"{self.address}/_sandbox/faults", json=faults, trust_env=False).raise_for_status()
+
+    def state(self) -> dict[str, Any]:
+        return httpx.get(f"{self.address}/_sandbox/state", trust_env=False).json()
+
+    def tags(self, restaurant: str, email: str = "demo@example.com") -> list[dict[str, Any]]:
+        places = self.state()["accounts"][email]["restaurants"]
+        return next(place["tags"] for place in places if place["name"] == restaurant)
+
+
+class Site(Server):
+    """The app. `as_user` gives API clients of people, made when they are missing."""
+
+    dsn: str
+    settings: Settings
+
+    def as_user(self, email: str = "ana@example.com", organisation: str = "One", role: str = "staff") -> "Api":
+        async def add() -> tuple[UUID, UUID, str]:
+            database = Database(self.dsn, pool_size=1)
+            try:
+                people = People(database)
+                user_id, organisation_id = await people.add(email, organisation, role)
+                await people.set_password(email, "a-long-password")
+                return user_id, organisation_id, await people.make_link(email)
+            finally:
+                await database.close()
+
+        user_id, organisation_id, link = asyncio.run(add())
+        return Api(self, user_id, organisation_id, link)
+
+    def log_text(self) -> str:
+        return self.log.read_text(encoding="utf-8")
+
+
+class Api(httpx.Client):
+    """A person's client. `link` is a one-time sign-in token."""
+
+    def __init__(self, site: Site, user_id: UUID, organisation_id: UUID, link: str) -> None:
+        token = make_token(site.settings, user_id)
+        super().__init__(
+            base_url=site.address, headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
+        )
+        self.user_id, self.organisation_id, self.link = user_id, organisation_id, link
+        self.portal_url = site.settings.portal_url
+
+    def launch(self, job_type: str = "add-item-tags", **payload: Any) -> str:
+        answer = self.post("/api/jobs", json={"jobType": job_type, "payload": payload or tags_payload()})
+        assert answer.status_code == 202, answer.text
+        return answer.json()["job"]["jobId"]
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        return self.get(f"/api/jobs/{job_id}").raise_for_status().json()["job"]
+
+    def wait_for(self, job_id: str, *statuses: str, timeout_s: float = 40.0) -> dict[str, Any]:
+        wanted = set(statuses) or ENDED
+
+        def look() -> dict[str, Any] | None:
+            job = self.job(job_id)
+            return job if job["status"] in wanted else None
+
+        return until(look, timeout_s, f"{job_id} {sorted(wanted)}")
+
+
+def tags_payload(**changes: Any) -> dict[str, Any]:
+    return {
+        "email": "demo@example.com",
+        "password": "demo-password",
+        "restaurantName": "Curry Garden",
+        "itemTags": [{"name": "Spicy", "color": "#FF3333"}],
+        **changes,
+    }
+
+
+def start_portal(scratch: Path, delay: str = "0") -> Portal:
+    portal = Portal(["--factory", "sandbox_portal:create_app"], {"SANDBOX_DELAY": delay}, scratch / "portal.log")
+    portal.wait_ready("/_sandbox")
+    return portal
+
+
+def start_site(scratch: Path, dsn: str, portal: Portal, changes: dict[str, str] | None = None) -> Site:
+    var = scratch / f"var-{free_port()}"
+    environment = {
+        "DATABASE_URL": dsn, "VAR_DIR": str(var), "PORTAL_URL": portal.address, "JWT_SECRET": JWT_SECRET,
+        "RATE_LIMITS": "off", "JOB_TYPES_PACKAGE": "tests.fake_scripts", "POLL_SECONDS": "0.5",
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1])]),
+        # Which worker made a folder shows in its name; the folders of one test run lie together.
+        "TMPDIR": str(scratch), **(changes or {}),
+    }  # fmt: skip
+    site = Site(["webapp:app"], environment, scratch / f"site-{var.name}.log")
+    site.dsn = dsn
+    site.settings = Settings(jwt_secret=JWT_SECRET, portal_url=portal.address, var_dir=var)
+    site.wait_ready("/readyz")
+    return site
