@@ -31,7 +31,8 @@ def scratch() -> Generator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="script-jobs-tests-"))
     folder.chmod(0o755)
     yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    if not os.environ.get("KEEP_SCRATCH"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

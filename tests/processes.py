@@ -112,6 +112,7 @@ class Site(Server):
 
     dsn: str
     settings: Settings
+    clients: "list[Api]"
 
     def as_user(self, email: str = "ana@example.com", organisation: str = "One", role: str = "staff") -> "Api":
         async def add() -> tuple[UUID, UUID, str]:
@@ -125,7 +126,13 @@ class Site(Server):
                 await database.close()
 
         user_id, organisation_id, link = asyncio.run(add())
-        return Api(self, user_id, organisation_id, link)
+        self.clients.append(Api(self, user_id, organisation_id, link))
+        return self.clients[-1]
+
+    def stop(self, timeout_s: float = 20.0) -> int:
+        for client in self.clients:
+            client.close()
+        return super().stop(timeout_s)
 
     def log_text(self) -> str:
         return self.log.read_text(encoding="utf-8")
@@ -186,7 +193,7 @@ def start_site(scratch: Path, dsn: str, portal: Portal, changes: dict[str, str] 
         "TMPDIR": str(scratch), **(changes or {}),
     }  # fmt: skip
     site = Site(["webapp:app"], environment, scratch / f"site-{var.name}.log")
-    site.dsn = dsn
+    site.dsn, site.clients = dsn, []
     site.settings = Settings(jwt_secret=JWT_SECRET, portal_url=portal.address, var_dir=var)
     site.wait_ready("/readyz")
     return site

@@ -191,8 +191,9 @@ def test_types_tell_what_can_be_launched(idle: Api) -> None:
     assert tags["requiredFields"] == ["email", "password", "restaurantName", "itemTags"]
 
 
-def test_both_spellings_of_the_organisation_header_choose_it(site: Site, ana: Api) -> None:
-    second = site.as_user("ana@example.com", "A second one")
+def test_both_spellings_of_the_organisation_header_choose_it(site: Site) -> None:
+    ana = site.as_user("two-hats@example.com", "One")
+    second = site.as_user("two-hats@example.com", "A second one")
     for header in ("X-Organisation-ID", "X-Organization-ID"):
         answer = second.post(
             "/api/jobs", json={"jobType": "create-api-key", "payload": {"count": 1}},
@@ -200,7 +201,6 @@ def test_both_spellings_of_the_organisation_header_choose_it(site: Site, ana: Ap
         )  # fmt: skip
         job = second.get(answer.json()["links"]["details"], headers={header: str(second.organisation_id)}).json()["job"]
         assert job["organisationId"] == str(second.organisation_id)
-        ana.get(answer.json()["links"]["details"], headers={header: str(ana.organisation_id)})
         hidden = ana.get(answer.json()["links"]["details"], headers={header: str(ana.organisation_id)})
         assert hidden.status_code == 404
 

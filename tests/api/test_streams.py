@@ -113,7 +113,8 @@ def test_streams_end_at_once_when_the_process_stops(own_site: Any) -> None:
     watcher.start()
     assert opened.wait(10)
 
-    status = site.stop(timeout_s=3)
+    site.process.terminate()
+    status = site.process.wait(3)
     watcher.join(3)
 
     assert status in (0, -15)

@@ -81,8 +81,7 @@ class ScriptProcess:
 
     async def extend(self, lease_s: float) -> None:
         """Let the script go on for `lease_s` more seconds; without this it ends itself, as a frozen worker's must."""
-        with contextlib.suppress(ConnectionError):
-            await self._send({"lease": lease_s})
+        await self._send({"lease": lease_s})
 
     async def reports(self) -> AsyncGenerator[Event]:
         """What the script reports, in order, until it closes its pipe.
@@ -124,10 +123,13 @@ class ScriptProcess:
         return is_gone
 
     async def _send(self, message: dict[str, Any]) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(encode_order(message))
-        with contextlib.suppress(ConnectionError):  # it died; its exit status tells why
-            await self._process.stdin.drain()
+        """Write a line to the process. One that died meanwhile hears nothing; its exit status tells why."""
+        stdin = self._process.stdin
+        assert stdin is not None
+        # RuntimeError is what uvloop raises for a pipe that is closed already.
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            stdin.write(encode_order(message))
+            await stdin.drain()
 
 
 async def _pass_on(stream: asyncio.StreamReader, source: str, take: Callable[[Log], None]) -> None:

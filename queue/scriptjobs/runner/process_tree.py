@@ -27,7 +27,7 @@ def find_members(folder: Path, pid: int | None = None) -> set[int]:
         with contextlib.suppress(psutil.Error, OSError):
             if process.status() == psutil.STATUS_ZOMBIE:
                 members.discard(process.pid)
-            elif _is_in(process.cwd(), mark) or mark in process.environ().get("TMPDIR", ""):
+            elif _is_in(process.cwd(), mark) or _is_in(process.environ().get("TMPDIR", ""), mark):
                 members.add(process.pid)
     if pid:
         with contextlib.suppress(psutil.Error):
