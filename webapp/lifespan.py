@@ -53,7 +53,7 @@ async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         workers = [_build_worker(settings, database, listener, site)] if settings.workers else []
         for worker in workers:
             await stack.enter_async_context(_in_background("worker", worker.run(), stop=worker.stop))
-        with _hear_stop_signal(stopping, [worker.stop for worker in workers]):
+        with _hear_stop_signal(stopping, workers):
             yield
         stopping.set()
 
@@ -143,7 +143,7 @@ async def _in_background(
 
 
 @contextmanager
-def _hear_stop_signal(stopping: asyncio.Event, stops: list[Callable[[], None]]) -> Generator[None]:
+def _hear_stop_signal(stopping: asyncio.Event, workers: list[Worker]) -> Generator[None]:
     """Stand in front of the server's own handlers, which wait for open streams before the lifespan hears of it.
 
     Streams say goodbye and workers stop claiming at once; the second signal makes them hurry.
@@ -152,9 +152,9 @@ def _hear_stop_signal(stopping: asyncio.Event, stops: list[Callable[[], None]]) 
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def stop_all() -> None:
+        for worker in workers:
+            (worker.hurry if stopping.is_set() else worker.stop)()
         stopping.set()
-        for stop in stops:
-            stop()
 
     def hear(number: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(stop_all)

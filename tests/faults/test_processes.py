@@ -31,6 +31,7 @@ def test_a_lease_that_comes_after_the_end_disturbs_nobody(tmp_path: Path) -> Non
             await process.extend(5)
             await asyncio.sleep(0.05)
         await process.end()
+        await asyncio.sleep(0.05)  # the loop closes pipes in its next round
 
     uvloop.run(scenario())
 

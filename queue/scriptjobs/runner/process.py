@@ -37,9 +37,16 @@ class RunnerConfig:
 class ScriptProcess:
     """A process that waits warm for a job, runs it once, and is gone afterwards."""
 
-    def __init__(self, process: asyncio.subprocess.Process, folder: Path, reports: asyncio.StreamReader) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        folder: Path,
+        reports: asyncio.StreamReader,
+        pipe: asyncio.ReadTransport,
+    ) -> None:
         self._process = process
         self._reports = reports
+        self._pipe = pipe
         self.folder = folder
         self.pid = process.pid
         self.ready = asyncio.Event()
@@ -60,10 +67,10 @@ class ScriptProcess:
         finally:
             os.close(write_end)
         reports = asyncio.StreamReader(limit=MAX_LINE_BYTES)
-        await asyncio.get_running_loop().connect_read_pipe(
+        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reports), os.fdopen(read_end, "rb", buffering=0)
         )
-        script = cls(process, folder, reports)
+        script = cls(process, folder, reports, pipe)
         await script._send(
             {"browser": {"path": config.chromium_path, "headed": config.headed},
              "package": config.job_types_package, "portalUrl": config.portal_url}
@@ -120,6 +127,7 @@ class ScriptProcess:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READ_OUT_S):
                 await self._process.wait()
+        self._pipe.close()
         return is_gone
 
     async def _send(self, message: dict[str, Any]) -> None:

@@ -93,11 +93,14 @@ class Worker:
             log.info("worker_stopped", workerId=self.id)
 
     def stop(self) -> None:
-        """Claim no more and drain; called again, release at once what still runs."""
-        if self._stopping.is_set():
-            self._hurry.set()
+        """Claim no more, and drain."""
         self._stopping.set()
         self._wake.set()
+
+    def hurry(self) -> None:
+        """Release at once what still runs."""
+        self.stop()
+        self._hurry.set()
 
     def _on_ready(self, _payload: str) -> None:
         self._wake.set()
