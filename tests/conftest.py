@@ -1,6 +1,5 @@
 """Fixtures: a real PostgreSQL with a migrated template, real processes of app and sandbox portal, a real browser."""
 
-import asyncio
 import itertools
 import os
 import shutil
@@ -9,12 +8,10 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
-from scriptjobs.chromium import find_chromium
 from scriptjobs.database import Database, connect, migrate
 from scriptjobs.embedded import EmbeddedPostgres
-from tests.processes import Portal, Site, start_portal, start_site
+from tests.processes import Portal, Site, start_portal, start_site, wait_for
 
 TEMPLATE = "template_for_tests"
 _numbers = itertools.count(1)
@@ -63,7 +60,7 @@ def template(server: str) -> str:
         await run_on(server, f"create database {TEMPLATE}")
         await migrate(named(server, TEMPLATE))
 
-    asyncio.run(make())
+    wait_for(make())
     return TEMPLATE
 
 
@@ -73,7 +70,7 @@ def new_database(server: str, template: str) -> Callable[[], str]:
 
     def clone() -> str:
         name = f"clone_{next(_numbers)}"
-        asyncio.run(run_on(server, f"create database {name} template {template}"))
+        wait_for(run_on(server, f"create database {name} template {template}"))
         return named(server, name)
 
     return clone
@@ -84,7 +81,7 @@ def dsn(server: str, new_database: Callable[[], str]) -> Generator[str]:
     made = new_database()
     yield made
     name = made.split("?")[0].rsplit("/", 1)[-1]
-    asyncio.run(run_on(server, f"drop database {name} with (force)"))
+    wait_for(run_on(server, f"drop database {name} with (force)"))
 
 
 @pytest.fixture
@@ -115,9 +112,7 @@ def site(scratch: Path, portal: Portal, new_database: Callable[[], str]) -> Gene
 
 
 @pytest.fixture
-def own_site(
-    scratch: Path, portal: Portal, new_database: Callable[[], str]
-) -> Generator[Callable[..., Site]]:
+def own_site(scratch: Path, portal: Portal, new_database: Callable[[], str]) -> Generator[Callable[..., Site]]:
     """Starts further installations with settings of their own; all are ended after the test."""
     opened: list[Site] = []
 
@@ -129,12 +124,3 @@ def own_site(
     yield start
     for started in opened:
         started.__exit__(None, None, None)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Generator[Browser]:
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-        started = playwright.chromium.launch(executable_path=find_chromium(os.environ.get("CHROMIUM_PATH")), args=flags)
-        yield started
-        started.close()

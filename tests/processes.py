@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -42,6 +43,12 @@ def until(look: Callable[[], T | None], timeout_s: float = 20.0, what: str = "it
             return found
         time.sleep(0.03)
     raise AssertionError(f"{what} did not happen within {timeout_s} s")
+
+
+def wait_for(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end, in a thread: the browser's own event loop may be running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 class Server:
@@ -125,7 +132,7 @@ class Site(Server):
             finally:
                 await database.close()
 
-        user_id, organisation_id, link = asyncio.run(add())
+        user_id, organisation_id, link = wait_for(add())
         self.clients.append(Api(self, user_id, organisation_id, link))
         return self.clients[-1]
 
@@ -194,6 +201,7 @@ def start_site(scratch: Path, dsn: str, portal: Portal, changes: dict[str, str] 
     }  # fmt: skip
     site = Site(["webapp:app"], environment, scratch / f"site-{var.name}.log")
     site.dsn, site.clients = dsn, []
-    site.settings = Settings(jwt_secret=JWT_SECRET, portal_url=portal.address, var_dir=var)
+    settings = {"jwt_secret": JWT_SECRET, "portal_url": portal.address, "var_dir": var}
+    site.settings = Settings.model_validate(settings)
     site.wait_ready("/readyz")
     return site

@@ -20,9 +20,8 @@ export function pollInterval(ageMs) {
 }
 
 class Live {
-  constructor(source, refresh) {
+  constructor(source) {
     this.source = source;
-    this.refresh = refresh;
     this.after = Number(source.dataset.liveAfter);
     this.running = null; // the AbortController of the present session
     this.lostSince = null;
@@ -137,13 +136,9 @@ class Live {
 
   async apply(html, id) {
     if (id) this.after = Number(id);
-    const before = announcements();
     if (html) await window.htmx.swap({ text: html, sourceElement: document.body, target: document.body, swap: "none" });
     const attempt = document.getElementById("log")?.dataset.attempt;
     if (attempt !== undefined) this.source.dataset.liveAttempt = attempt;
-    this.refresh();
-    announce(before);
-    keepFocus();
   }
 
   say(state, seconds) {
@@ -160,30 +155,9 @@ class Live {
   }
 }
 
-/** What each job on the page says of itself, by element id. */
-function announcements() {
-  return new Map([...document.querySelectorAll("[data-announce]")].map((card) => [card.id, card.dataset.announce]));
-}
-
-/** Tell a screen reader which jobs changed their state: the status, not each percent. */
-function announce(before) {
-  const changed = [...announcements()].filter(([id, words]) => before.has(id) && before.get(id) !== words);
-  if (changed.length) document.getElementById("announcer").textContent = changed.map(([, words]) => words).join(". ");
-}
-
-/** When the focused control went away with its state, the focus goes to the job's heading. */
-let focused = null;
-document.addEventListener("focusin", (event) => { focused = event.target; });
-function keepFocus() {
-  if (focused && !focused.isConnected && document.activeElement === document.body) {
-    focused = null;
-    document.querySelector(".job-card__title")?.focus({ preventScroll: true });
-  }
-}
-
-export function startLive(source, refresh) {
+export function startLive(source) {
   if (!source) return;
-  const live = new Live(source, refresh);
+  const live = new Live(source);
   let resting;
   document.addEventListener("visibilitychange", async () => {
     clearTimeout(resting);

@@ -1,5 +1,6 @@
 // Starts the behaviours of a page, and again for whatever is swapped in.
 import { startLive } from "./live.js";
+import { keepAttention } from "./partials/attention.js";
 import { keepOnce, focusFirstError } from "./partials/form.js";
 import { followLog } from "./partials/job_log.js";
 import { addRows } from "./partials/rows.js";
@@ -13,5 +14,6 @@ focusFirstError();
 keepOnce();
 addRows();
 followLog();
-startLive(document.querySelector("[data-live]"), refresh);
+keepAttention();
+startLive(document.querySelector("[data-live]"));
 document.addEventListener("htmx:after:swap", refresh);

@@ -60,7 +60,9 @@ def test_an_unknown_job_type_names_the_known_ones(ana: Api, job_type: object) ->
 def test_a_payload_of_the_wrong_shape_names_each_field(ana: Api, payload: dict[str, Any], named: list[str]) -> None:
     before = total(ana)
 
-    error = refused(ana.post("/api/jobs", json={"jobType": "add-item-tags", "payload": payload}), 400, "INVALID_PAYLOAD")
+    error = refused(
+        ana.post("/api/jobs", json={"jobType": "add-item-tags", "payload": payload}), 400, "INVALID_PAYLOAD"
+    )
 
     assert paths(error) == named
     assert all(fault["message"] for fault in error["fields"])
@@ -121,7 +123,9 @@ def test_two_mebibytes_are_refused(ana: Api, *, says_length: bool) -> None:
 
 def a_token(**changes: Any) -> str:
     claims = {"sub": str(uuid4()), "aud": "authenticated", "exp": int(time.time()) + 60, **changes}
-    return jwt.encode({"alg": "HS256"}, {key: value for key, value in claims.items() if value}, OctKey.import_key(JWT_SECRET))
+    return jwt.encode(
+        {"alg": "HS256"}, {key: value for key, value in claims.items() if value}, OctKey.import_key(JWT_SECRET)
+    )
 
 
 @pytest.mark.parametrize(

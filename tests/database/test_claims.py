@@ -100,7 +100,9 @@ async def test_a_second_attempt_brings_the_checkpoints_of_the_first(database: Da
     async with database.as_service() as connection:
         id_ = await add_job(connection, attempt_count=1)
         await connection.execute(
-            text("insert into public.script_job_checkpoints (job_id, name, value, attempt) values (:id, 'tag:a', '1', 1)"),
+            text(
+                "insert into public.script_job_checkpoints (job_id, name, value, attempt) values (:id, 'tag:a', '1', 1)"
+            ),
             {"id": id_},
         )
 

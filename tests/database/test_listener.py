@@ -62,9 +62,12 @@ async def test_a_cut_connection_is_replaced_and_everybody_looks_again(dsn: str, 
 
 async def test_a_rolled_back_job_wakes_nobody(dsn: str, database: Database) -> None:
     async with listening(dsn) as (_, heard):
-        with pytest.raises(RuntimeError):
+
+        async def add_and_fail() -> None:
             async with database.as_service() as connection:
                 await add_job(connection)
                 raise RuntimeError
 
+        with pytest.raises(RuntimeError):
+            await add_and_fail()
         assert heard.empty()

@@ -88,7 +88,7 @@ def test_a_job_runs_on_a_migrated_supabase_project(server: str, template: str) -
             f"insert into public.user_organisations (user_id, organisation_id, role) "
             f"values ('{user}', '{organisation}', 'owner')",
             "begin; set local role authenticated; "
-            f"select set_config('request.jwt.claims', '{{\"sub\": \"{user}\", \"role\": \"authenticated\"}}', true); "
+            f'select set_config(\'request.jwt.claims\', \'{{"sub": "{user}", "role": "authenticated"}}\', true); '
             f"insert into public.script_jobs (job_type, organisation_id, created_by) "
             f"values ('add-item-tags', '{organisation}', '{user}'); commit",
         )

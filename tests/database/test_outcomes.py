@@ -265,7 +265,9 @@ async def test_cancel_against_claim_ends_in_exactly_one(database: Database) -> N
 
         async def cancel(job: UUID = id_) -> str:
             async with database.as_service() as connection:
-                found = await connection.execute(text("select outcome from public.script_jobs_cancel(:id)"), {"id": job})
+                found = await connection.execute(
+                    text("select outcome from public.script_jobs_cancel(:id)"), {"id": job}
+                )
                 return found.scalar_one()
 
         outcome, claimed = await asyncio.gather(cancel(), claim(database))

@@ -31,9 +31,7 @@ TABLES = ["script_jobs", "script_job_attempts", "script_job_events", "script_job
 
 
 @pytest.mark.parametrize("table", TABLES)
-async def test_members_see_their_rows_and_others_none(
-    database: Database, people: dict[str, UUID], table: str
-) -> None:
+async def test_members_see_their_rows_and_others_none(database: Database, people: dict[str, UUID], table: str) -> None:
     id_ = await job_of(database, people)
     async with database.as_service() as connection:
         for statement in (
@@ -84,9 +82,7 @@ async def test_nobody_creates_a_job_in_another_persons_name(database: Database, 
 
 
 @pytest.mark.parametrize("column", ["status", "result", "worker_id", "attempt_id", "retry_count"])
-async def test_a_caller_cannot_set_what_workers_set(
-    database: Database, people: dict[str, UUID], column: str
-) -> None:
+async def test_a_caller_cannot_set_what_workers_set(database: Database, people: dict[str, UUID], column: str) -> None:
     values = {"status": "completed", "result": "={}", "worker_id": "w", "attempt_id": 1, "retry_count": -5}
     values["result"] = "='{}'::jsonb"
     with pytest.raises(DBAPIError, match="permission denied"):
@@ -113,16 +109,16 @@ async def test_the_creator_may_cancel_directly_and_nothing_else(database: Databa
     assert (by_bob, by_ana) == (0, 1)
 
 
-@pytest.mark.parametrize(
-    ("who", "outcome"), [("ana", "cancelled"), ("bob", "cancelled"), ("vic", None), ("zoe", None)]
-)
+@pytest.mark.parametrize(("who", "outcome"), [("ana", "cancelled"), ("bob", "cancelled"), ("vic", None), ("zoe", None)])
 async def test_colleagues_cancel_through_the_function_viewers_and_strangers_do_not(
     database: Database, people: dict[str, UUID], who: str, outcome: str | None
 ) -> None:
     id_ = await job_of(database, people)
 
     async with database.as_caller(people[who]) as connection:
-        said = (await connection.execute(text("select outcome from public.script_jobs_cancel(:id)"), {"id": id_})).scalar()
+        said = (
+            await connection.execute(text("select outcome from public.script_jobs_cancel(:id)"), {"id": id_})
+        ).scalar()
 
     assert said == outcome
     assert (await row(database, id_))["status"] == ("cancelled" if outcome else "pending")
@@ -135,7 +131,9 @@ async def test_retry_follows_the_same_rights(
     id_ = await job_of(database, people, status="failed")
 
     async with database.as_caller(people[who]) as connection:
-        said = (await connection.execute(text("select outcome from public.script_jobs_retry(:id)"), {"id": id_})).scalar()
+        said = (
+            await connection.execute(text("select outcome from public.script_jobs_retry(:id)"), {"id": id_})
+        ).scalar()
 
     assert said == outcome
 

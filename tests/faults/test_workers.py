@@ -17,7 +17,9 @@ LEASE = {"LEASE_SECONDS": "2", "POLL_SECONDS": "0.3"}
 def process_of(api: Api, site: Site, job_id: str) -> int:
     """The pid of the job's script, once it has begun to count."""
     until(lambda: api.job(job_id)["progress"]["currentStep"], 20, "the first step")
-    scripts = [child for child in psutil.Process(site.process.pid).children() if "child.main" in " ".join(child.cmdline())]
+    scripts = [
+        child for child in psutil.Process(site.process.pid).children() if "child.main" in " ".join(child.cmdline())
+    ]
     return max(scripts, key=lambda child: sum(child.cpu_times()[:2])).pid
 
 

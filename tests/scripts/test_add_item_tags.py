@@ -88,9 +88,7 @@ def test_a_wrong_password_is_told_at_once_and_not_retried(ana: Api, clean_portal
         ("Base Pizza North", "RESTAURANT_AMBIGUOUS"),
     ],
 )
-def test_a_restaurant_that_is_not_clear_is_left_alone(
-    ana: Api, clean_portal: Portal, name: str, code: str
-) -> None:
+def test_a_restaurant_that_is_not_clear_is_left_alone(ana: Api, clean_portal: Portal, name: str, code: str) -> None:
     job = run(ana, restaurantName=name)
 
     assert (job["status"], job["error"]["code"]) == ("failed", code)
@@ -114,9 +112,7 @@ def test_cards_without_ids_are_opened_by_their_place(ana: Api, clean_portal: Por
     assert len(clean_portal.tags("Pedro's Cantina")) == 1
 
 
-@pytest.mark.parametrize(
-    ("fault", "code"), [("http_500", "ECONNRESET"), ("page_crash", "BROWSER_CRASHED")]
-)
+@pytest.mark.parametrize(("fault", "code"), [("http_500", "ECONNRESET"), ("page_crash", "BROWSER_CRASHED")])
 def test_trouble_of_the_portal_is_retried(ana: Api, clean_portal: Portal, fault: str, code: str) -> None:
     clean_portal.misbehave(fault)
     job_id = ana.launch(**tags_payload())

@@ -16,6 +16,9 @@ from scriptjobs.errors import ScriptError
 from scriptjobs.events import Ready, Result
 from scriptjobs.job_types import JobTypes
 
+# Two browsers can fill two processors; accepting a job and showing one come first (bench/create.py).
+NICENESS = 10
+
 
 async def main(pipe: Pipe) -> int:
     """Warm up, wait for the job and run it. Returns the exit status."""
@@ -74,6 +77,7 @@ async def _run(pipe: Pipe, job_types: JobTypes, browser: Browser, page: Page, or
 def run() -> int:
     """Set the process up, and run."""
     die_with_parent()
+    os.nice(NICENESS)
     try:
         return asyncio.run(main(Pipe(int(sys.argv[1]))))
     except asyncio.CancelledError:
