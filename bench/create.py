@@ -71,7 +71,7 @@ def run(scratch: Path, dsn: str, _portal: Portal) -> None:
         ("… two jobs in Chromium, portal without delays", "2", "0"),
     )
     for name, workers, delay in cases:
-        settings = {"WORKERS": workers, "JOB_TYPES_PACKAGE": "portal_scripts"}
+        settings = {"WORKERS": workers, "JOB_TYPES_PACKAGE": "portal_scripts", "TMPDIR": ""}
         with start_portal(scratch, delay) as at, start_site(scratch, dsn, at, settings) as site:
             api = site.as_user()
             rows[name] = asyncio.run(posts(site.address, api.headers["authorization"]))

@@ -20,7 +20,7 @@ async def measure(scratch: Path, portal: Portal) -> dict[str, list[float]]:
         job_types_package="bench.job_types", portal_url=portal.address, chromium_path=find_chromium(),
         cache_dir=scratch / "cache", python_path=(str(Path.cwd()), str(Path.cwd() / "queue")),
     )  # fmt: skip
-    folders = RunFolders("bench", scratch)
+    folders = RunFolders("bench")
     taken: dict[str, list[float]] = {"cold": [], "warm": []}
     order = {"jobType": "create-api-key", "payload": {}, "hosts": [], "checkpoints": {}, "lease": 60}
     for number in range(2 * ROUNDS):

@@ -23,7 +23,10 @@ new MutationObserver(see).observe(document.body, {subtree: true, childList: true
 
 def run(scratch: Path, dsn: str, portal: Portal) -> None:
     """One job, one window."""
-    with start_site(scratch, dsn, portal, {"JOB_TYPES_PACKAGE": "bench.job_types"}) as site, sync_playwright() as p:
+    with (
+        start_site(scratch, dsn, portal, {"JOB_TYPES_PACKAGE": "bench.job_types", "TMPDIR": ""}) as site,
+        sync_playwright() as p,
+    ):
         api = site.as_user()
         flags = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = p.chromium.launch(executable_path=find_chromium(), args=flags)

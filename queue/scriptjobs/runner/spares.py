@@ -41,7 +41,7 @@ class Spares:
         """End a process, used or not, and remove its folder."""
         if not await process.end():
             log.error("process_left", pid=process.pid)
-        self._folders.remove(process.folder)
+        await asyncio.to_thread(self._folders.remove, process.folder)  # a browser leaves hundreds of files
 
     async def close(self) -> None:
         """End all that wait."""
