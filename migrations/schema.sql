@@ -153,6 +153,14 @@ $$;
 
 COMMENT ON FUNCTION public.script_jobs_organisations(acting boolean) IS 'Organisations of the caller; with acting, only those in which the caller may do more than look.';
 
+CREATE FUNCTION public.script_jobs_owns_restaurant(organisation uuid, restaurant uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return exists (select from public.pumpd_restaurants r where r.id = restaurant and r.organisation_id = organisation);
+end $$;
+
 CREATE FUNCTION public.script_jobs_retry(job uuid, OUT outcome text, OUT status public.script_job_status) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -615,7 +623,7 @@ CREATE POLICY "Service role full access" ON public.user_organisations TO service
 
 CREATE POLICY "Users can cancel own pending jobs" ON public.script_jobs FOR UPDATE TO authenticated USING (((created_by = ( SELECT auth.uid() AS uid)) AND (status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status])) AND (organisation_id = ANY (( SELECT public.script_jobs_organisations(true) AS script_jobs_organisations)::uuid[])))) WITH CHECK (((status = 'cancelled'::public.script_job_status) AND (created_by = ( SELECT auth.uid() AS uid))));
 
-CREATE POLICY "Users can create organisation jobs" ON public.script_jobs FOR INSERT TO authenticated WITH CHECK (((organisation_id = ANY (( SELECT public.script_jobs_organisations(true) AS script_jobs_organisations)::uuid[])) AND (created_by = ( SELECT auth.uid() AS uid)) AND (status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status]))));
+CREATE POLICY "Users can create organisation jobs" ON public.script_jobs FOR INSERT TO authenticated WITH CHECK (((organisation_id = ANY (( SELECT public.script_jobs_organisations(true) AS script_jobs_organisations)::uuid[])) AND (created_by = ( SELECT auth.uid() AS uid)) AND (status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status])) AND ((restaurant_id IS NULL) OR public.script_jobs_owns_restaurant(organisation_id, restaurant_id))));
 
 CREATE POLICY "Users can view organisation jobs" ON public.script_job_attempts FOR SELECT TO authenticated USING ((EXISTS ( SELECT
    FROM public.script_jobs j
@@ -688,6 +696,10 @@ GRANT ALL ON FUNCTION public.script_jobs_cancel(job uuid, OUT outcome text, OUT 
 REVOKE ALL ON FUNCTION public.script_jobs_organisations(acting boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_organisations(acting boolean) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_organisations(acting boolean) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_owns_restaurant(organisation uuid, restaurant uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_owns_restaurant(organisation uuid, restaurant uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.script_jobs_owns_restaurant(organisation uuid, restaurant uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_retry(job uuid, OUT outcome text, OUT status public.script_job_status) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_retry(job uuid, OUT outcome text, OUT status public.script_job_status) TO authenticated;

@@ -124,6 +124,16 @@ end $$;
 create trigger script_jobs_before_write before insert or update on public.script_jobs
     for each row execute function public.script_jobs_before_write();
 
+-- SECURITY DEFINER: it reads restaurants whatever row policies that table has, and says only yes or no.
+create function public.script_jobs_owns_restaurant(organisation uuid, restaurant uuid) returns boolean
+    language plpgsql stable security definer set search_path = ''
+as $$
+begin
+    return exists (select from public.pumpd_restaurants r where r.id = restaurant and r.organisation_id = organisation);
+end $$;
+revoke all on function public.script_jobs_owns_restaurant from public;
+grant execute on function public.script_jobs_owns_restaurant to authenticated, service_role;
+
 alter table public.script_jobs enable row level security;
 
 create policy "Users can view organisation jobs" on public.script_jobs for select to authenticated
@@ -134,6 +144,7 @@ create policy "Users can create organisation jobs" on public.script_jobs for ins
         organisation_id = any ((select public.script_jobs_organisations(true))::uuid[])
         and created_by = (select auth.uid())
         and status in ('pending', 'queued')
+        and (restaurant_id is null or public.script_jobs_owns_restaurant(organisation_id, restaurant_id))
     );
 
 create policy "Users can cancel own pending jobs" on public.script_jobs for update to authenticated

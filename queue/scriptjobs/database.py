@@ -22,6 +22,9 @@ Connection = AsyncConnection
 # What a database that is away, slow or restarting raises: worth another try.
 DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, SetupError)
 
+# Classes of SQLSTATE that say the data or the statement is wrong: trying again would only repeat it.
+_REFUSALS = ("22", "23", "42")
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 CONNECT_TIMEOUT_S = 5.0
 
@@ -46,6 +49,12 @@ async def connect(dsn: str, **settings: Any) -> Any:
         return await asyncpg.connect(dsn.replace("+asyncpg", ""), timeout=CONNECT_TIMEOUT_S, **settings)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise SetupError(f"The database cannot be reached: {error or type(error).__name__}") from error
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the database answered and said no, as opposed to being away."""
+    state: object = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return isinstance(state, str) and state[:2] in _REFUSALS
 
 
 class Database:

@@ -29,6 +29,7 @@ def decode(line: bytes) -> Event:
         ScriptError: UNKNOWN_ERROR, when the line is none of ours (a script wrote into the pipe).
     """
     try:
-        return EVENT.validate_json(line)
+        # PostgreSQL stores no NUL character; what a script prints may hold one.
+        return EVENT.validate_json(line.replace(b"\\u0000", b"\\ufffd"))
     except ValidationError as error:
         raise ScriptError(f"The script sent a report that cannot be read: {error.errors()[0]['msg']}") from error

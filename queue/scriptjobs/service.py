@@ -1,5 +1,6 @@
 """ScriptJobService: what callers may do with jobs. One method is one decision and one transaction."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from scriptjobs.database import Connection, Database
-from scriptjobs.errors import AlreadyCompleted, CannotCancel, Forbidden, JobNotFound, NotRetryable
+from scriptjobs.errors import AlreadyCompleted, CannotCancel, Forbidden, InvalidPayload, JobNotFound, NotRetryable
 from scriptjobs.files import Files
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import Attempt, Job, JobFile, JobStatus, RawPayload, Step
@@ -93,9 +94,11 @@ class ScriptJobService:
         kind = self.job_types.get(job_type)
         if not caller.may_act:
             raise Forbidden("A viewer can watch jobs but not start them.")
+        checked = kind.validate(payload, self._portal_hosts)
+        _must_be_storable({"payload": payload, "metadata": metadata})
         new = NewJob(
             job_type=kind.name,
-            payload=self._vault.seal(kind.validate(payload, self._portal_hosts)),
+            payload=self._vault.seal(checked),
             organisation_id=caller.organisation_id,
             created_by=caller.user_id,
             restaurant_id=restaurant_id,
@@ -106,6 +109,9 @@ class ScriptJobService:
             total_steps=kind.estimate_total_steps(),
         )
         async with self._database.as_caller(caller.user_id) as connection:
+            if restaurant_id and not await jobs.owns_restaurant(connection, caller.organisation_id, restaurant_id):
+                fault = {"path": "restaurantId", "message": "is no restaurant of this organisation"}
+                raise InvalidPayload("There is no such restaurant.", fields=[fault])
             job = await jobs.insert_job(connection, new)
         log.info("job_created", jobId=job.job_id, jobType=job.job_type)
         return job
@@ -238,6 +244,23 @@ class ScriptJobService:
             log=await events.read_log(connection, job.id, attempt=job.attempt_count, limit=LOG_TAIL_LINES),
             history=await events.read_history(connection, job.id),
         )
+
+
+def _must_be_storable(parts: dict[str, Any]) -> None:
+    """Refuse what JSON text may hold and the database may not: NUL characters, half characters, numbers that are none.
+
+    Raises:
+        InvalidPayload: the part is named.
+    """
+    for name, part in parts.items():
+        try:
+            text = json.dumps(part, ensure_ascii=False, allow_nan=False)
+            text.encode()
+        except (ValueError, RecursionError):
+            text = "\\u0000"
+        if "\\u0000" in text:
+            fault = {"path": name, "message": "holds a character or a number that cannot be stored"}
+            raise InvalidPayload(f"The {name} cannot be stored.", fields=[fault])
 
 
 def _as_uuid(text: str) -> UUID | None:

@@ -97,6 +97,28 @@ def test_a_body_of_the_wrong_shape_names_the_field(ana: Api, body: dict[str, Any
     assert paths(error) == [named]
 
 
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b'{"jobType": "create-api-key", "payload": {}, "metadata": {"a": "\\u0000"}}', "metadata"),
+        (b'{"jobType": "create-api-key", "payload": {}, "metadata": {"a": "\\ud800"}}', "metadata"),
+        (b'{"jobType": "create-api-key", "payload": {}, "metadata": {"a": NaN}}', "metadata"),
+        (b'{"jobType": "create-api-key", "payload": {"x": "\\u0000"}}', "payload"),
+        (
+            b'{"jobType": "create-api-key", "payload": {}, "restaurantId": "11111111-1111-1111-1111-111111111111"}',
+            "restaurantId",
+        ),
+    ],
+)
+def test_what_the_database_cannot_hold_is_refused_and_named(ana: Api, content: bytes, named: str) -> None:
+    before = total(ana)
+
+    answer = ana.post("/api/jobs", content=content, headers={"Content-Type": "application/json"})
+
+    assert paths(refused(answer, 400, "INVALID_PAYLOAD")) == [named]
+    assert total(ana) == before
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[1]", b'"text"', b"[" * 100_000])
 def test_a_body_that_is_no_json_object_is_refused(ana: Api, body: bytes) -> None:
     answer = ana.post("/api/jobs", content=body, headers={"Content-Type": "application/json"})

@@ -23,7 +23,7 @@ class Payload(BaseModel):
 
     way: Literal[
         "print_100mb", "never_ends", "busy", "dies", "killed", "tells_secret", "leaves_children", "ignores_sigterm",
-        "wedges_browser", "floods",
+        "wedges_browser", "floods", "says_nul",
     ]  # fmt: skip
     password: Secret | None = None
 
@@ -114,10 +114,18 @@ async def _floods(script: Script, _payload: Payload) -> None:
     await script.progress(1, 1, "the last one")
 
 
+async def _says_nul(script: Script, _payload: Payload) -> None:
+    sys.stdout.write("out\0put\n")
+    await script.log("a\0b")
+    await script.progress(1, 1, "c\0d")
+    await script.checkpoint("e\0f", "g\0h")
+    raise ScriptError("i\0j", code="VALIDATION_ERROR")
+
+
 WAYS = {
     "print_100mb": _print_100mb, "never_ends": _never_ends, "busy": _busy, "dies": _dies, "killed": _killed,
     "tells_secret": _tells_secret, "leaves_children": _leaves_children, "ignores_sigterm": _ignores_sigterm,
-    "wedges_browser": _wedges_browser, "floods": _floods,
+    "wedges_browser": _wedges_browser, "floods": _floods, "says_nul": _says_nul,
 }  # fmt: skip
 
 JOB_TYPE = JobType(

@@ -124,6 +124,14 @@ def test_a_flood_of_progress_is_merged_and_its_last_value_is_exact(site: Site, a
     assert any(event["message"].startswith("flood") for event in progress)
 
 
+def test_a_nul_character_harms_nobody(site: Site, ana: Api) -> None:
+    job = misbehave(ana, "says_nul")
+
+    log = [event["text"] for event in _events(ana, job["jobId"]) if event["kind"] == "log"]
+    assert (job["status"], job["error"]["message"]) == ("failed", "i�j")
+    assert {"a�b", "out�put"} <= set(log)
+
+
 def test_a_secret_shows_nowhere(site: Site, ana: Api) -> None:
     job = misbehave(ana, "tells_secret", password=CANARY)
 

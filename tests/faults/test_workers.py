@@ -161,6 +161,37 @@ def test_the_database_comes_back_and_the_job_goes_on(own_site: Callable[..., Sit
     assert events_of(site).strip() == ",".join(f"counted {number}" for number in range(1, 31))
 
 
+def test_without_notifications_polling_goes_on_and_says_so(own_site: Callable[..., Site]) -> None:
+    site = own_site(WORKERS="1", LISTEN_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    ana = site.as_user()
+
+    done = ana.wait_for(ana.launch("create-api-key", count=1), timeout_s=20)
+
+    assert done["status"] == "completed"
+    assert ana.get("/readyz").json() == {"status": "ok", "news": "polling"}
+
+
+def test_an_error_of_ours_fails_the_job_and_not_the_worker(own_site: Callable[..., Site]) -> None:
+    site = own_site(WORKERS="1")
+    ana = site.as_user()
+    from scriptjobs.embedded import find_binaries
+
+    # No worker can read this payload: its sealed value was made with another key.
+    insert = (
+        "insert into script_jobs (job_type, input_payload, organisation_id) values ('create-api-key', "
+        f'\'{{"x": {{"$sealed": "nonsense"}}}}\', \'{ana.organisation_id}\') returning job_id'
+    )
+    psql = [str(find_binaries() / "psql"), site.dsn, "-Atqc", insert]
+    bad = subprocess.run(psql, check=True, capture_output=True, text=True).stdout.split()[0]
+
+    failed = ana.wait_for(bad)
+    good = ana.wait_for(ana.launch("create-api-key", count=1))
+
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "UNKNOWN_ERROR")
+    assert "SECRETS_KEY" in failed["error"]["message"]
+    assert good["status"] == "completed"
+
+
 def test_a_taken_port_is_a_clear_message(own_site: Callable[..., Site]) -> None:
     site = own_site(WORKERS="0")
     command = ["script-jobs", "serve", "--port", str(site.port)]

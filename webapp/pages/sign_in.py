@@ -18,7 +18,7 @@ async def show(request: Request) -> Response:
 async def sign_in(request: Request) -> Response:
     """POST /sign-in."""
     form = await read_posted(request)
-    email, password = str(form.get("email", "")).strip(), str(form.get("password", ""))
+    email, password = str(form.get("email", "")).replace("\0", "").strip(), str(form.get("password", ""))
     back = _safe(form.get("next"))
     site = site_of(request)
     try:

@@ -84,6 +84,16 @@ async def insert_job(connection: AsyncConnection, new: NewJob) -> Job:
     return _job((await connection.execute(_INSERT, values)).mappings().one())
 
 
+# The caller's role need not read restaurants itself: the function answers for one pair of ids.
+_OWNS_RESTAURANT = text("select public.script_jobs_owns_restaurant(:organisation_id, :restaurant_id)")
+
+
+async def owns_restaurant(connection: AsyncConnection, organisation_id: UUID, restaurant_id: UUID) -> bool:
+    """Whether the restaurant belongs to the organisation."""
+    values = {"organisation_id": organisation_id, "restaurant_id": restaurant_id}
+    return (await connection.execute(_OWNS_RESTAURANT, values)).scalar_one()
+
+
 # A read of one row; as the caller, the row policy hides other organisations' rows.
 _GET = text(f"select {COLUMNS} from public.script_jobs where job_id = :job_id")  # noqa: S608
 _GET_BY_UUID = text(f"select {COLUMNS} from public.script_jobs where id = :id")  # noqa: S608

@@ -9,8 +9,8 @@ from typing import Any, TypeVar, assert_never
 
 import structlog
 
-from scriptjobs.database import DATABASE_ERRORS, Database
-from scriptjobs.errors import FenceLost, ScriptError, ScriptJobsError, SetupError, classify_error, is_retryable
+from scriptjobs.database import DATABASE_ERRORS, Database, is_refusal
+from scriptjobs.errors import FenceLost, ScriptError, ScriptJobsError, classify_error, is_retryable
 from scriptjobs.events import Checkpoint, Event, Failure, Log, Progress, Ready, Result, Screenshot, StepChanged
 from scriptjobs.files import Files
 from scriptjobs.jobs import ClaimedJob, JobStatus, OpenPayload
@@ -62,6 +62,11 @@ class Execution:
             await self.process.extend(until - time.monotonic())
 
 
+def _is_told(error: Exception) -> bool:
+    """Whether the error's own words are meant for people; others may hold what nobody should read."""
+    return isinstance(error, ScriptJobsError)
+
+
 class Executor:
     """Runs executions: everything that they share."""
 
@@ -84,9 +89,10 @@ class Executor:
             await self._run(execution, payload, Redactor(secrets))
         except FenceLost:
             log.warning("job_lost", jobId=claim.job_id, attempt=claim.attempt)
-        except (ScriptJobsError, OSError) as error:
-            code = "UNKNOWN_ERROR" if isinstance(error, SetupError) else classify_error(str(error))
-            execution.failure = Failure(code=code, message=str(error)[:4_000])
+        except Exception as error:
+            log.error("execution_failed", jobId=claim.job_id, attempt=claim.attempt, exc_info=not _is_told(error))
+            said = str(error) if _is_told(error) else "Something went wrong on our side while the job ran."
+            execution.failure = Failure(code="UNKNOWN_ERROR", message=said[:4_000])
             await self._settle(execution, Redactor(()))
 
     async def _run(self, execution: Execution, payload: OpenPayload, redactor: Redactor) -> None:
@@ -247,5 +253,7 @@ class Executor:
             except FenceLost:
                 raise
             except DATABASE_ERRORS as error:
+                if is_refusal(error):
+                    raise
                 log.warning("outcome_delayed", reason=str(error)[:200])
                 await asyncio.sleep(RETRY_DELAY_S)

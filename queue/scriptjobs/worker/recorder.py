@@ -7,7 +7,7 @@ from typing import assert_never
 
 import structlog
 
-from scriptjobs.database import DATABASE_ERRORS, Database
+from scriptjobs.database import DATABASE_ERRORS, Database, is_refusal
 from scriptjobs.errors import FenceLost
 from scriptjobs.events import LINE_LIMIT, Checkpoint, Log, Progress, Screenshot, StepChanged
 from scriptjobs.files import Files
@@ -138,6 +138,8 @@ class Recorder:
             except FenceLost:
                 raise
             except DATABASE_ERRORS as error:
+                if is_refusal(error):
+                    raise
                 log.warning("report_delayed", jobId=self._claim.job_id, reason=str(error)[:200])
                 await asyncio.sleep(RETRY_DELAY_S)
                 continue
