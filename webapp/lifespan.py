@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from starlette.applications import Starlette
 
-from scriptjobs.chromium import find_chromium
+from scriptjobs.chromium import can_sandbox, find_chromium
 from scriptjobs.database import Database, migrate
 from scriptjobs.embedded import EmbeddedPostgres
 from scriptjobs.files import Files
@@ -106,6 +106,7 @@ def _build_worker(settings: Settings, database: Database, listener: Listener, si
             portal_url=settings.portal_url,
             chromium_path=find_chromium(settings.chromium_path),
             headed=settings.headed,
+            sandbox=can_sandbox(),
             cache_dir=(settings.var_dir / "cache").resolve(),
         ),
     )

@@ -3,10 +3,14 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 from scriptjobs.errors import SetupError
+
+_NEW_USER, _NEW_PID = 0x10000000, 0x20000000  # CLONE_NEWUSER, CLONE_NEWPID
 
 # The headless shell first: it starts in half the time of a full browser and takes two thirds of its memory.
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -31,6 +35,20 @@ def find_chromium(wanted: str | None = None) -> str | None:
             "chromium-headless-shell, or set CHROMIUM_PATH."
         )
     return found
+
+
+def can_sandbox() -> bool:
+    """Whether Chromium's own sandbox works here: not for root, and only where the kernel gives out user namespaces.
+
+    A container with the usual limits gives none; there, the container and the unprivileged user are the fence.
+    """
+    if os.geteuid() == 0:
+        return False
+    if not sys.platform.startswith("linux"):
+        return True
+    # In a process of its own: what `unshare` changes cannot be taken back.
+    attempt = f"import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare({_NEW_USER | _NEW_PID}) != 0)"
+    return subprocess.run([sys.executable, "-c", attempt], check=False, timeout=10).returncode == 0
 
 
 def browsers_path() -> Path:

@@ -1,6 +1,5 @@
 """The browser of a script: launch, and a context that looks like a desk in the restaurant's country."""
 
-import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -30,12 +29,13 @@ ACTION_TIMEOUT_MS = 15_000
 
 
 @asynccontextmanager
-async def open_browser(*, path: str | None, headed: bool) -> AsyncGenerator[Browser]:
-    """A running Chromium, from `path` or Playwright's own; closed at the end."""
-    # Chromium refuses its own sandbox to root; every other user keeps it.
-    flags = [*_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else _FLAGS
+async def open_browser(*, path: str | None, headed: bool, sandbox: bool) -> AsyncGenerator[Browser]:
+    """A running Chromium, from `path` or Playwright's own, in its own sandbox or not; closed at the end."""
+    flags = _FLAGS if sandbox else [*_FLAGS, "--no-sandbox"]
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, headless=not headed, args=flags)
+        browser = await playwright.chromium.launch(
+            executable_path=path, headless=not headed, args=flags, chromium_sandbox=sandbox
+        )
         try:
             yield browser
         finally:

@@ -29,6 +29,7 @@ class RunnerConfig:
     portal_url: str
     chromium_path: str | None = None
     headed: bool = False
+    sandbox: bool = False
     cache_dir: Path | None = None
     command: tuple[str, ...] = (sys.executable, "-m", "scriptjobs.child.main")
     python_path: tuple[str, ...] = field(default_factory=lambda: tuple(path for path in sys.path if path))
@@ -72,7 +73,7 @@ class ScriptProcess:
         )
         script = cls(process, folder, reports, pipe)
         await script._send(
-            {"browser": {"path": config.chromium_path, "headed": config.headed},
+            {"browser": {"path": config.chromium_path, "headed": config.headed, "sandbox": config.sandbox},
              "package": config.job_types_package, "portalUrl": config.portal_url}
         )  # fmt: skip
         return script

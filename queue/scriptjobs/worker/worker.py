@@ -70,7 +70,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until `stop`, then drain: running scripts get their grace, the rest is released."""
-        log.info("worker_started", workerId=self.id, slots=self._config.slots)
+        log.info("worker_started", workerId=self.id, slots=self._config.slots, sandbox=self._config.runner.sandbox)
         wake = self._on_ready
         self._listener.subscribe(READY, wake)
         try:
