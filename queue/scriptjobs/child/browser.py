@@ -8,9 +8,11 @@ from playwright.async_api import Browser, BrowserContext, async_playwright
 
 # portal/PORTAL.md, How the live portal behaves: needed in containers, and against the page without a form.
 _FLAGS = [
-    "--disable-setuid-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-zygote",
+    "--disable-setuid-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
     "--disable-blink-features=AutomationControlled",
 ]  # fmt: skip
+# Chromium starts without its zygote only when it has no sandbox.
+_UNSANDBOXED = ["--no-sandbox", "--no-zygote"]
 _USER_AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
 )
@@ -31,7 +33,7 @@ ACTION_TIMEOUT_MS = 15_000
 @asynccontextmanager
 async def open_browser(*, path: str | None, headed: bool, sandbox: bool) -> AsyncGenerator[Browser]:
     """A running Chromium, from `path` or Playwright's own, in its own sandbox or not; closed at the end."""
-    flags = _FLAGS if sandbox else [*_FLAGS, "--no-sandbox"]
+    flags = _FLAGS if sandbox else [*_FLAGS, *_UNSANDBOXED]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=path, headless=not headed, args=flags, chromium_sandbox=sandbox
