@@ -104,7 +104,7 @@ def _build_worker(settings: Settings, database: Database, listener: Listener, si
         runner=RunnerConfig(
             job_types_package=settings.job_types_package,
             portal_url=settings.portal_url,
-            chromium_path=find_chromium(settings.chromium_path),
+            chromium_path=find_chromium(settings.chromium_path, headed=settings.headed),
             headed=settings.headed,
             sandbox=can_sandbox(),
             cache_dir=(settings.var_dir / "cache").resolve(),

@@ -16,8 +16,8 @@ _NEW_USER, _NEW_PID = 0x10000000, 0x20000000  # CLONE_NEWUSER, CLONE_NEWPID
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
-def find_chromium(wanted: str | None = None) -> str | None:
-    """The browser's path; None means Playwright's own, which it finds by itself.
+def find_chromium(wanted: str | None = None, *, headed: bool = False) -> str | None:
+    """The browser's path; None means Playwright's own, which it finds by itself. `headed` asks for one with a window.
 
     Raises:
         SetupError: the path that is set does not exist, or no browser is found at all.
@@ -26,9 +26,12 @@ def find_chromium(wanted: str | None = None) -> str | None:
         if not Path(wanted).exists():
             raise SetupError(f"CHROMIUM_PATH names {wanted}, which does not exist.")
         return wanted
-    if _has_own():
+    if _has_own(headed=headed):
         return None
-    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    names = [name for name in _NAMES if not (headed and "headless" in name)]
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None and headed:
+        raise SetupError("No Chromium with a window was found: install the package chromium, or set CHROMIUM_PATH.")
     if found is None:
         raise SetupError(
             "No Chromium was found. Run bin/setup, or `playwright install chromium`, or install the package "
@@ -56,12 +59,13 @@ def browsers_path() -> Path:
     return Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache/ms-playwright")
 
 
-def _has_own() -> bool:
+def _has_own(*, headed: bool) -> bool:
     """Whether the very revision that this Playwright wants is installed."""
     spec = find_spec("playwright")
     if spec is None or spec.origin is None:
         return False
     listed = Path(spec.origin).parent / "driver/package/browsers.json"
     browsers = json.loads(listed.read_text(encoding="utf-8"))["browsers"]
-    wanted = {f"{item['name'].replace('-', '_')}-{item['revision']}" for item in browsers if "chromium" in item["name"]}
+    names = {"chromium"} if headed else {"chromium", "chromium-headless-shell"}
+    wanted = {f"{item['name'].replace('-', '_')}-{item['revision']}" for item in browsers if item["name"] in names}
     return any((browsers_path() / name / "INSTALLATION_COMPLETE").exists() for name in wanted)

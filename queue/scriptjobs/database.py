@@ -11,8 +11,8 @@ from uuid import UUID
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from scriptjobs.errors import SetupError
@@ -57,6 +57,12 @@ def is_refusal(error: BaseException) -> bool:
     return isinstance(state, str) and state[:2] in _REFUSALS
 
 
+def _refuse_closed(_adapted: Any, record: Any, _proxy: Any) -> None:
+    """Replace a pooled connection that the server has closed: the driver knows without asking (a ping costs 0.2 ms)."""
+    if record.driver_connection.is_closed():
+        raise DisconnectionError
+
+
 class Database:
     """A pool of connections to one database."""
 
@@ -71,8 +77,8 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=CONNECT_TIMEOUT_S,
-            pool_pre_ping=True,
         )
+        event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
 
     @asynccontextmanager
     async def as_caller(self, user_id: UUID) -> AsyncGenerator[AsyncConnection]:

@@ -56,7 +56,7 @@ async def run_demo(settings: Settings, options: DemoOptions) -> int:
         SetupError: a port is taken, or something does not start.
     """
     console = Console(stderr=False, highlight=False)
-    find_chromium(settings.chromium_path)
+    find_chromium(settings.chromium_path, headed=options.headed)
     payload = _payload(settings, options.job_type)
     if options.port:
         must_be_free(settings.host, options.port)
