@@ -20,8 +20,10 @@ def find_chromium(wanted: str | None = None, *, headed: bool = False) -> str | N
     """The browser's path; None means Playwright's own, which it finds by itself. `headed` asks for one with a window.
 
     Raises:
-        SetupError: the path that is set does not exist, or no browser is found at all.
+        SetupError: the path that is set does not exist, no browser is found, or there is no screen for it.
     """
+    if headed and not os.environ.get("DISPLAY"):
+        raise SetupError("There is no screen to show the browser on: DISPLAY is not set. Leave out --headed (HEADED).")
     if wanted:
         if not Path(wanted).exists():
             raise SetupError(f"CHROMIUM_PATH names {wanted}, which does not exist.")

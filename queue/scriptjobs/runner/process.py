@@ -175,6 +175,7 @@ def _environment(config: RunnerConfig, folder: Path) -> dict[str, str]:
     }  # fmt: skip
     if config.cache_dir:
         environment["NODE_COMPILE_CACHE"] = str(config.cache_dir)
-    if config.headed and (display := os.environ.get("DISPLAY")):
-        environment["DISPLAY"] = display
+    if config.headed:
+        environment["DISPLAY"] = os.environ["DISPLAY"]
+        environment["XAUTHORITY"] = os.environ.get("XAUTHORITY") or str(Path.home() / ".Xauthority")
     return environment
