@@ -234,14 +234,15 @@ class ScriptJobService:
 
     @staticmethod
     async def _details(connection: Connection, job: Job) -> JobDetails:
+        # Read first: what happens from here on is for the stream to tell. A state may be told twice, a line may not.
+        last = await events.last_event_id(connection, job.id)
         return JobDetails(
             job=job,
-            # Read first: what comes after this id is sent again by the stream, rather than lost.
-            last_event_id=await events.last_event_id(connection, job.id),
+            last_event_id=last,
             steps=await jobs.list_steps(connection, job.id, job.attempt_count),
             attempts=await jobs.list_attempts(connection, job.id),
             files=await jobs.list_files(connection, job.id, job.attempt_count),
-            log=await events.read_log(connection, job.id, attempt=job.attempt_count, limit=LOG_TAIL_LINES),
+            log=await events.read_log(connection, job.id, attempt=job.attempt_count, until=last, limit=LOG_TAIL_LINES),
             history=await events.read_history(connection, job.id),
         )
 

@@ -84,14 +84,17 @@ class Live {
   async streamOnce(signal) {
     const attempt = new AbortController();
     signal.addEventListener("abort", () => attempt.abort(), { once: true });
+    let after = this.after;
     let watchdog;
     const onBytes = () => { clearTimeout(watchdog); watchdog = setTimeout(() => attempt.abort(), QUIET_MS); };
     try {
-      for await (const message of readStream(this.address("stream"), { lastEventId: this.after, signal: attempt.signal, onBytes })) {
+      for await (const message of readStream(this.address("stream"), { lastEventId: after, signal: attempt.signal, onBytes })) {
         this.lostSince = null; // the first event wins: polling stops before it is applied
         this.failures = 0;
+        if (this.after !== after) return; // a poll was faster: this would repeat its lines, so ask anew
         this.say("live");
         if (message.event === "fragments") await this.apply(message.data, message.id);
+        after = this.after;
       }
     } catch (error) {
       if (error instanceof StreamRefused) this.refused(error.status);
@@ -124,10 +127,12 @@ class Live {
   }
 
   async poll() {
+    const { after } = this;
     try {
       const answer = await fetch(this.address("fragments"), { cache: "no-store", redirect: "error", signal: AbortSignal.timeout(REQUEST_MS) });
-      if (this.lostSince === null) return; // the stream was faster
-      if (answer.ok) await this.apply(await answer.text(), answer.headers.get("x-last-event-id"));
+      const html = await answer.text();
+      if (this.lostSince === null || this.after !== after) return; // the stream was faster
+      if (answer.ok) await this.apply(html, answer.headers.get("x-last-event-id"));
       else if (answer.status === 404) this.stop("gone");
     } catch {
       this.say(navigator.onLine ? "reconnecting" : "offline");

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.pages.conftest import Proxy, sign_in
 from tests.processes import Api, Portal, Site, start_site, tags_payload, until
@@ -114,9 +114,42 @@ def test_the_stream_is_cut_polling_takes_over_and_the_stream_comes_back(
 
     page.unroute("**/live/stream?*")
     expect(chip).to_have_attribute("data-state", "live", timeout=15_000)
+    _must_have_each_line_once(page)
+    _end(site, ana, job_id)
+
+
+def test_a_stream_that_answers_late_repeats_nothing_that_polling_brought(
+    open_window: Callable[..., Page], site: Site, ana: Api
+) -> None:
+    page = open_window(expects_network_errors=True)
+    late: list[Route] = []
+
+    def answer_late(route: Route) -> None:
+        late.append(route)
+        if len(late) < 3:
+            route.abort()
+        elif len(late) > 3:
+            route.continue_()
+
+    page.route("**/live/stream?*", answer_late)
+    sign_in(page, site.address, ana)
+    job_id = ana.launch("create-api-key", count=400, pause_s=0.1)
+    show(page, site.address, job_id)
+    until(lambda: page.wait_for_timeout(100) or len(late) > 2, 20, "a stream that is asked for and does not answer")
+    before = page.locator(".log-line").count()
+    until(lambda: _log_grew(page, before), 15, "news by polling")
+
+    late[2].continue_()
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=15_000)
+    grown = page.locator(".log-line").count()
+    until(lambda: _log_grew(page, grown), 15, "news by the stream")
+    _must_have_each_line_once(page)
+    _end(site, ana, job_id)
+
+
+def _must_have_each_line_once(page: Page) -> None:
     lines = page.locator(".log-line__text").all_inner_texts()
     assert lines == [f"counted {number}" for number in range(1, len(lines) + 1)]
-    _end(site, ana, job_id)
 
 
 def _log_grew(page: Page, before: int) -> bool:

@@ -31,13 +31,13 @@ _AFTER = text(
     limit :limit
     """
 )
-# The newest lines of one attempt's log, oldest first.
+# The newest lines of one attempt's log, oldest first. Up to a given event: lines may be appended between two reads.
 _TAIL = text(
     """
     select id, attempt, kind, data, actor, created_at
     from (
         select * from public.script_job_events
-        where job_id = :id and attempt = :attempt and kind = 'log'
+        where job_id = :id and id <= :until and attempt = :attempt and kind = 'log'
         order by id desc
         limit :limit
     ) as newest
@@ -62,9 +62,10 @@ async def read_events(connection: AsyncConnection, id_: UUID, *, after: int, lim
     return [JobEvent(**row) for row in rows]
 
 
-async def read_log(connection: AsyncConnection, id_: UUID, *, attempt: int, limit: int) -> list[JobEvent]:
-    """The last `limit` lines of an attempt's log, oldest first."""
-    rows = (await connection.execute(_TAIL, {"id": id_, "attempt": attempt, "limit": limit})).mappings()
+async def read_log(connection: AsyncConnection, id_: UUID, *, attempt: int, until: int, limit: int) -> list[JobEvent]:
+    """The last `limit` lines of an attempt's log up to the event `until`, oldest first."""
+    values = {"id": id_, "attempt": attempt, "until": until, "limit": limit}
+    rows = (await connection.execute(_TAIL, values)).mappings()
     return [JobEvent(**row) for row in rows]
 
 

@@ -1,0 +1,48 @@
+"""What a job's page shows, read while the job goes on."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from scriptjobs.database import Database
+from scriptjobs.events import Log
+from scriptjobs.files import Files
+from scriptjobs.job_types import JobTypes
+from scriptjobs.jobs import ClaimedJob
+from scriptjobs.sealing import Vault
+from scriptjobs.service import ScriptJobService
+from scriptjobs.store.progress import Report, record_report
+from tests.factories import add_job, must_claim
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_page_shows_no_line_that_its_stream_would_send_again(database: Database, tmp_path: Path) -> None:
+    service = ScriptJobService(
+        database=database, job_types=JobTypes.load("tests.fake_scripts"), vault=Vault.load(None, tmp_path),
+        files=Files.load(None, tmp_path), portal_hosts=(),
+    )  # fmt: skip
+    async with database.as_service() as connection:
+        await add_job(connection)
+    job = await must_claim(database)
+
+    writing = asyncio.create_task(_keep_logging(database, job))
+    seen: list[tuple[int, int]] = []
+    while len(seen) < 100:
+        details = await service.watch_details(job.id)
+        assert details is not None
+        if details.log:
+            seen.append((details.log[-1].id, details.last_event_id))
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+
+    assert len({last for _, last in seen}) > 10, "nothing was written meanwhile"
+    assert all(shown <= last for shown, last in seen)
+
+
+async def _keep_logging(database: Database, job: ClaimedJob) -> None:
+    while True:
+        async with database.as_service("worker:w1") as connection:
+            report = Report(logs=[Log(source="script", text="a line")])
+            await record_report(connection, job, report)
