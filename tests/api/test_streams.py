@@ -2,13 +2,14 @@
 
 import json
 import threading
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
 import pytest
 from httpx_sse import connect_sse
 
-from tests.processes import Api, Site
+from tests.processes import Api, Site, until
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,22 @@ def test_a_cut_stream_goes_on_without_gap_or_repeat(ana: Api) -> None:
         last = piece[-1][0]
 
     assert pieces == read(ana, job_id)
+
+
+def test_the_seventh_stream_of_a_person_is_refused_until_one_is_closed(site: Site) -> None:
+    eve = site.as_user("eve@streams.example.com", "Streams")
+    job_id = eve.launch("create-api-key", count=40, pause_s=0.1)
+    address = f"/api/jobs/{job_id}/events"
+
+    with ExitStack() as stack:
+        streams = [stack.enter_context(connect_sse(eve, "GET", address)).iter_sse() for _ in range(6)]
+        for stream in streams:
+            next(stream)
+        refused = eve.get(address)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "TOO_MANY_STREAMS")
+        assert int(refused.headers["Retry-After"]) > 0
+
+    assert until(lambda: read(eve, job_id, most=1), what="a free place")
 
 
 def test_nothing_is_left_after_the_end(ana: Api) -> None:

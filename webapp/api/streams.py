@@ -28,12 +28,13 @@ async def events(request: Request) -> Response:
     after = last_event_id(request)
     if job.status.is_terminal and after and not await site.service.read_events(caller, job, after):
         return Response(status_code=204)
+    site.streams.check(caller.user_id)
     return sse_response(_tell(site, caller, job, after))
 
 
 async def _tell(site: Site, caller: Caller, job: Job, after: int) -> AsyncGenerator[ServerSentEvent]:
     deadline = time.monotonic() + STREAM_SECONDS
-    with site.wakeups.watching([job.id]) as woken:
+    with site.streams.slot(caller.user_id), site.wakeups.watching([job.id]) as woken:
         while not site.stopping.is_set() and time.monotonic() < deadline:
             woken.clear()
             fresh = await site.service.read_events(caller, job, after)
