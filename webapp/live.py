@@ -1,7 +1,9 @@
 """Live pages: each part of a job rendered once when it changed, and sent to every page that shows the job."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -18,7 +20,7 @@ STREAM_SECONDS = 15 * 60.0
 
 @dataclass(slots=True)
 class Fragments:
-    """The parts of one job as HTML, by where they go. The log is apart: it only grows."""
+    """The parts of a page as HTML, by where they go. The log is apart: it only grows."""
 
     parts: dict[str, str]
     log: dict[int, str]
@@ -47,71 +49,83 @@ def page_fragments(details: JobDetails, service: ScriptJobService, *, may_act: b
     )
 
 
-def row_fragments(details: JobDetails, service: ScriptJobService, *, may_act: bool) -> Fragments:
-    """The row of a job in a list."""
-    card = JobCard.from_job(details.job, service.job_types, may_act=may_act)
+def row_fragments(jobs: list[Job], service: ScriptJobService, *, may_act: bool) -> Fragments:
+    """The rows of a list."""
+    cards = [JobCard.from_job(job, service.job_types, may_act=may_act) for job in jobs]
     return Fragments(
-        parts={f"#row-{card.job_id}": partial("job_row", card)}, log={}, log_whole="", attempt=0,
-        last_event_id=details.last_event_id, is_live=card.is_live,
+        parts={f"#row-{card.job_id}": partial("job_row", card) for card in cards}, log={}, log_whole="", attempt=0,
+        last_event_id=0, is_live=any(card.is_live for card in cards),
     )  # fmt: skip
 
 
-RENDERERS = {"page": page_fragments, "rows": row_fragments}
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a page shows (`view` is one of VIEWS), to somebody who may act on it or only look."""
+
+    view: str
+    job_ids: tuple[str, ...]
+    may_act: bool
+
+
+VIEWS = ("page", "rows")
 
 
 @dataclass(slots=True)
 class _Topic:
+    watchers: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     version: int = -1
     rendered: Fragments | None = None
 
 
 class Live:
-    """Shares the rendering among all streams of a job, and words what each of them has not seen yet."""
+    """Shares the rendering among all streams that show the same, and words what each of them has not seen yet."""
 
     def __init__(self, service: ScriptJobService, wakeups: Wakeups) -> None:
         self._service = service
         self._wakeups = wakeups
-        self._topics: dict[tuple[UUID, str, bool], _Topic] = {}
-        self._watchers: dict[tuple[UUID, str, bool], int] = {}
+        self._topics: dict[Shown, _Topic] = defaultdict(_Topic)
+
+    async def look(self, shown: Shown) -> Fragments | None:
+        """What the page shows by now; None when it is gone. Whether the caller may see it was asked before."""
+        if shown.view == "rows":
+            jobs = await self._service.watch_jobs(list(shown.job_ids))
+            return row_fragments(jobs, self._service, may_act=shown.may_act)
+        details = await self._service.watch_details(shown.job_ids[0])
+        return page_fragments(details, self._service, may_act=shown.may_act) if details else None
 
     async def stream(
-        self, jobs: list[Job], view: str, *, may_act: bool, seen: "Seen", stopping: asyncio.Event
+        self, shown: Shown, ids: list[UUID], seen: "Seen", stopping: asyncio.Event
     ) -> AsyncGenerator[tuple[int, str]]:
-        """(event id, HTML) whenever something changed, until every job has ended, the time is up or we stop."""
-        keys = {job.id: (job.id, view, may_act) for job in jobs}
-        for key in keys.values():
-            self._watchers[key] = self._watchers.get(key, 0) + 1
+        """(event id, HTML) whenever one of the jobs `ids` changed, until all have ended, the time is up or we stop."""
         deadline = asyncio.get_running_loop().time() + STREAM_SECONDS
+        with self._topic(shown) as topic, self._wakeups.watching(ids) as woken:
+            while not stopping.is_set() and asyncio.get_running_loop().time() < deadline:
+                woken.clear()
+                found = await self._shared_look(topic, shown, ids)
+                if found and (news := seen.take(found)):
+                    yield found.last_event_id, news
+                if not found or not found.is_live:
+                    return
+                await wait_for_any(woken, stopping, timeout_s=self._wakeups.patience_s)
+
+    @contextmanager
+    def _topic(self, shown: Shown) -> Generator[_Topic]:
+        topic = self._topics[shown]
+        topic.watchers += 1
         try:
-            with self._wakeups.watching(keys) as woken:
-                while not stopping.is_set() and asyncio.get_running_loop().time() < deadline:
-                    woken.clear()
-                    found = [await self._fragments(key) for key in keys.values()]
-                    news = "".join(seen.take(fragments) for fragments in found if fragments)
-                    if news:
-                        yield max((item.last_event_id for item in found if item), default=0), news
-                    if not any(item and item.is_live for item in found):
-                        return
-                    await wait_for_any(woken, stopping, timeout_s=self._wakeups.patience_s)
+            yield topic
         finally:
-            self._leave(list(keys.values()))
+            topic.watchers -= 1
+            if not topic.watchers:
+                del self._topics[shown]
 
-    def _leave(self, keys: list[tuple[UUID, str, bool]]) -> None:
-        for key in keys:
-            self._watchers[key] -= 1
-            if not self._watchers[key]:
-                del self._watchers[key]
-                self._topics.pop(key, None)
-
-    async def _fragments(self, key: tuple[UUID, str, bool]) -> Fragments | None:
-        """The fragments of a job; made by the first stream that asks after a change, shared with the others."""
-        topic = self._topics.setdefault(key, _Topic())
+    async def _shared_look(self, topic: _Topic, shown: Shown, ids: list[UUID]) -> Fragments | None:
+        """Made by the first stream that asks after a change, shared with the others."""
         async with topic.lock:
-            version = self._wakeups.version(key[0])
+            version = sum(self._wakeups.version(id_) for id_ in ids)
             if topic.version != version or not self._wakeups.is_live:
-                details = await self._service.watch_details(key[0])
-                topic.rendered = RENDERERS[key[1]](details, self._service, may_act=key[2]) if details else None
+                topic.rendered = await self.look(shown)
                 topic.version = version
             return topic.rendered
 

@@ -140,11 +140,16 @@ class ScriptJobService:
         async with self._database.as_caller(caller.user_id) as connection:
             return await self._details(connection, await self._find(connection, caller, job_id))
 
-    async def watch_details(self, id_: UUID) -> JobDetails | None:
+    async def watch_details(self, job_id: str) -> JobDetails | None:
         """The same for a stream, which asked for the caller's right when it opened; None when the job is gone."""
         async with self._database.as_service() as connection:
-            job = await jobs.get_job_by_uuid(connection, id_)
+            job = await jobs.get_job(connection, job_id)
             return await self._details(connection, job) if job else None
+
+    async def watch_jobs(self, job_ids: list[str]) -> list[Job]:
+        """Those of these jobs that still exist, for a stream as well."""
+        async with self._database.as_service() as connection:
+            return await jobs.get_jobs(connection, job_ids)
 
     async def read_events(self, caller: Caller, job: Job, after: int) -> list[JobEvent]:
         """Up to 500 events of the job that are newer than `after`."""

@@ -30,7 +30,7 @@ async def test_a_page_shows_no_line_that_its_stream_would_send_again(database: D
     writing = asyncio.create_task(_keep_logging(database, job))
     seen: list[tuple[int, int]] = []
     while len(seen) < 100:
-        details = await service.watch_details(job.id)
+        details = await service.watch_details(job.job_id)
         assert details is not None
         if details.log:
             seen.append((details.log[-1].id, details.last_event_id))

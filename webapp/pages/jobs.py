@@ -1,24 +1,24 @@
 """The jobs: the list, one job's page, its actions, its pictures, and the live stream of both pages."""
 
 from collections.abc import AsyncGenerator
+from uuid import UUID
 
 from sse_starlette import ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from scriptjobs.errors import InvalidPayload, JobNotFound, RequestRefused
-from scriptjobs.jobs import Job
 from scriptjobs.service import Caller
-from webapp.live import RENDERERS, Seen, live_of, page_fragments
+from webapp.live import VIEWS, Seen, Shown, live_of, page_fragments
 from webapp.pages.session import enter, read_own_form
 from webapp.queries import read_list_query
 from webapp.render import page, partial, swap
 from webapp.streams import last_event_id, sse_response
 from webapp.views import LOOKS, JobCard, JobPage
-from webapp.website import Site, site_of
+from webapp.website import site_of
 
 PICTURES_KEPT = "private, max-age=31536000, immutable"
-MAX_WATCHED = 100
+MAX_ROWS = 100
 
 
 async def index(request: Request) -> Response:
@@ -89,12 +89,13 @@ async def picture(request: Request) -> Response:
 
 async def stream(request: Request) -> Response:
     """GET /live/stream?view=page|rows&jobs=…: what changes on a page, as HTML for htmx, over SSE."""
-    caller, site, jobs, view, seen = await _watched(request)
+    caller, shown, ids, seen = await _watched(request)
+    site = site_of(request)
     live = live_of(request)
 
     async def tell() -> AsyncGenerator[ServerSentEvent]:
         with site.streams.slot(caller.user_id):
-            async for id_, html in live.stream(jobs, view, may_act=caller.may_act, seen=seen, stopping=site.stopping):
+            async for id_, html in live.stream(shown, ids, seen, site.stopping):
                 yield ServerSentEvent(html, event="fragments", id=str(id_), sep="\n")
             yield ServerSentEvent("stopping" if site.stopping.is_set() else "ended", event="goodbye", sep="\n")
 
@@ -104,29 +105,27 @@ async def stream(request: Request) -> Response:
 
 async def fragments(request: Request) -> Response:
     """GET /live/fragments: the same once, for a page whose stream is lost."""
-    caller, site, jobs, view, seen = await _watched(request)
-    news = ""
-    last = seen.last_event_id
-    for job in jobs:
-        details = await site.service.get_details(caller, job.job_id)
-        rendered = RENDERERS[view](details, site.service, may_act=caller.may_act)
-        news += seen.take(rendered)
-        last = max(last, rendered.last_event_id)
-    return HTMLResponse(news, headers={"X-Last-Event-Id": str(last)})
+    _, shown, _, seen = await _watched(request)
+    found = await live_of(request).look(shown)
+    if found is None:
+        raise JobNotFound
+    news = seen.take(found)
+    return HTMLResponse(news, headers={"X-Last-Event-Id": str(seen.last_event_id)})
 
 
-async def _watched(request: Request) -> tuple[Caller, Site, list[Job], str, Seen]:
-    """Who watches which jobs in which view, and what the page shows already."""
+async def _watched(request: Request) -> tuple[Caller, Shown, list[UUID], Seen]:
+    """Who watches what, the ids of its jobs, and what the page shows already."""
     caller, _ = await enter(request)
     query = request.query_params
     view = query.get("view", "page")
-    asked = [job_id for job_id in query.get("jobs", "").split(",") if job_id][:MAX_WATCHED]
-    if view not in RENDERERS or not asked:
+    asked = [job_id for job_id in query.get("jobs", "").split(",") if job_id][: 1 if view == "page" else MAX_ROWS]
+    if view not in VIEWS or not asked:
         fault = {"path": "view" if asked else "jobs", "message": "does not fit"}
         raise InvalidPayload("There is nothing to watch.", fields=[fault])
     jobs = await site_of(request).service.get_jobs(caller, asked)
     if not jobs:
         raise JobNotFound
+    shown = Shown(view, tuple(job.job_id for job in jobs), caller.may_act)
     attempt = query.get("attempt", "")
     seen = Seen(last_event_id=last_event_id(request), attempt=int(attempt) if attempt.isdecimal() else None)
-    return caller, site_of(request), jobs, view, seen
+    return caller, shown, [job.id for job in jobs], seen
