@@ -53,6 +53,11 @@ _ADVICE = {
     ),
     "IMPORT_REJECTED": Advice("The portal refused the file.", "Read its words below, correct the file, start again."),
 }
+# The same input would fail again, so the next step is the form, filled with what was sent.
+WANT_CHANGES = {
+    "AUTH_FAILED", "INVALID_CREDENTIALS", "VALIDATION_ERROR", "RESTAURANT_NOT_FOUND", "RESTAURANT_AMBIGUOUS",
+    "PERMISSION_DENIED", "IMPORT_REJECTED",
+}  # fmt: skip
 _UNKNOWN = Advice(
     "Something happened that we have not seen before.",
     "Look at the last picture and the log. Send the job's number to the developers if they do not tell you more.",

@@ -38,6 +38,7 @@ def page_fragments(details: JobDetails, service: ScriptJobService, *, may_act: b
         parts={
             f"#job-{job_id}": partial("job_status_card", page.card),
             f"#steps-{job_id}": partial("job_steps", page),
+            f"#picture-{job_id}": partial("job_picture", page),
             f"#outcome-{job_id}": partial("job_outcome", page),
             f"#past-{job_id}": partial("job_history", page),
         },

@@ -8,7 +8,7 @@ from scriptjobs.errors import is_retryable
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import RETRYABLE_BY_HAND, Attempt, Job, JobFile, JobStatus, Step, StepState
 from scriptjobs.service import JobDetails, JobEvent
-from webapp.advice import advise
+from webapp.advice import WANT_CHANGES, advise
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class ErrorView:
     message: str
     says: str
     do: str
+    wants_changes: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class JobCard:
     """One job, wherever it is shown."""
 
     job_id: str
+    job_type: str
     title: str
     restaurant: str | None
     status: str
@@ -74,6 +76,7 @@ class JobCard:
         is_running = job.status is JobStatus.IN_PROGRESS
         return cls(
             job_id=job.job_id,
+            job_type=job.job_type,
             title=job_types.title(job.job_type),
             restaurant=job.restaurant_name,
             status=job.status.value,
@@ -168,7 +171,7 @@ class JobPage:
             pictures=details.files,
             log=[_line(event) for event in details.log],
             attempt=job.attempt_count,
-            result=_result(job.result) if job.result else None,
+            result=_result(_in_order(job, job_types)) if job.result else None,
             attempts=[_attempt(attempt) for attempt in details.attempts],
             history=[(event.created_at, _moved(event), _actor(event.actor)) for event in details.history],
         )
@@ -197,7 +200,10 @@ def _error(job: Job) -> ErrorView:
     do = advice.do
     if is_retryable(job.error_code) and job.retry_count:
         do = f"It was tried {job.retry_count + 1} times. {do}"
-    return ErrorView(code=job.error_code or "UNKNOWN_ERROR", message=job.error_message or "", says=advice.says, do=do)
+    return ErrorView(
+        code=job.error_code or "UNKNOWN_ERROR", message=job.error_message or "", says=advice.says, do=do,
+        wants_changes=job.error_code in WANT_CHANGES,
+    )  # fmt: skip
 
 
 def _duration_ms(job: Job) -> int | None:
@@ -234,6 +240,11 @@ def _line(event: JobEvent) -> LogLine:
         id=event.id, level=data.get("level", "info"), source=data.get("source", "script"), text=data.get("text", ""),
         at=event.created_at,
     )  # fmt: skip
+
+
+def _in_order(job: Job, job_types: JobTypes) -> dict[str, Any]:
+    result = job.result or {}
+    return job_types.get(job.job_type).in_order(result) if job.job_type in job_types.names else result
 
 
 def _result(result: dict[str, Any]) -> ResultView:

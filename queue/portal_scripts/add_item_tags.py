@@ -147,7 +147,7 @@ async def _create(
         async with script.attempt():
             await page.leave_form()
         return await _create(script, page, tag, tries_left - 1, error)
-    await script.log(f"“{tag.name}” created, {ticked} items ticked.")
+    await script.log(f"“{tag.name}” created{f', {ticked} items ticked' if tag.menu_item_names else ''}.")
     return TagOutcome(name=tag.name, status="created", items=ticked)
 
 

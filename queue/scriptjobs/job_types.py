@@ -5,7 +5,7 @@ import pkgutil
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -38,6 +38,11 @@ class JobType:
     def schema(self) -> dict[str, Any]:
         """The payload as JSON Schema (2020-12), the source of form, validation and documentation."""
         return self.payload.model_json_schema(by_alias=True)
+
+    def in_order(self, result: Mapping[str, Any]) -> dict[str, Any]:
+        """A stored result with its keys in the order of the model; the database sorts keys by their length."""
+        schema = self.result.model_json_schema(mode="serialization")
+        return _in_order(result, schema, schema.get("$defs", {}))
 
     @property
     def required_fields(self) -> list[str]:
@@ -111,6 +116,19 @@ class JobTypes:
     def title(self, name: str) -> str:
         """The type's title, or the bare name of a type that is no longer installed."""
         return self._found[name].title if name in self._found else name
+
+
+def _in_order(value: Any, schema: Mapping[str, Any], known: Mapping[str, Any]) -> Any:
+    if "$ref" in schema:
+        schema = known[str(schema["$ref"]).rsplit("/", 1)[-1]]
+    if isinstance(value, list):
+        return [_in_order(item, schema.get("items", {}), known) for item in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    items = cast("dict[str, Any]", value)
+    parts: Mapping[str, Any] = schema.get("properties", {})
+    keys = [*(key for key in parts if key in items), *(key for key in items if key not in parts)]
+    return {key: _in_order(items[key], parts.get(key, {}), known) for key in keys}
 
 
 def _say(fault: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """ScriptJobService: what callers may do with jobs. One method is one decision and one transaction."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from scriptjobs.errors import AlreadyCompleted, CannotCancel, Forbidden, Invalid
 from scriptjobs.files import Files
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import Attempt, Job, JobFile, JobStatus, RawPayload, Step
-from scriptjobs.sealing import Vault
+from scriptjobs.sealing import Vault, erase
 from scriptjobs.store import events, jobs
 from scriptjobs.store.events import JobEvent
 from scriptjobs.store.jobs import COUNT_CAP, JobFilter, NewJob
@@ -139,6 +140,18 @@ class ScriptJobService:
         """
         async with self._database.as_caller(caller.user_id) as connection:
             return await self._details(connection, await self._find(connection, caller, job_id))
+
+    async def get_input(self, caller: Caller, job_id: str, job_type: str) -> Mapping[str, Any]:
+        """What a job was started with, its secrets erased.
+
+        Raises:
+            JobNotFound: there is none of this type that the caller may see.
+        """
+        async with self._database.as_caller(caller.user_id) as connection:
+            job = await self._find(connection, caller, job_id)
+            if job.job_type != job_type:
+                raise JobNotFound
+            return erase(await jobs.get_payload(connection, job.id))
 
     async def watch_details(self, job_id: str) -> JobDetails | None:
         """The same for a stream, which asked for the caller's right when it opened; None when the job is gone."""

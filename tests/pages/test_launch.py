@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.pages.conftest import sign_in
-from tests.processes import Api, Portal, Site
+from tests.processes import Api, Portal, Site, tags_payload
 
 
 def fill(page: Page, site: Site, **changes: str) -> None:
@@ -59,6 +59,39 @@ def test_every_fault_is_beside_its_field_and_nothing_is_lost(
     expect(page.locator("[name='itemTags.0.name']")).to_have_value("Popular")
     page.get_by_role("link", name="email").click()
     assert "#email" in page.url
+
+
+def test_a_refused_job_starts_again_with_its_input_and_a_new_password(
+    page: Page, site: Site, ana: Api, clean_portal: Portal
+) -> None:
+    failed = ana.launch(**tags_payload(password="not-the-password"))
+    ana.wait_for(failed, "failed")
+    page.goto(f"{site.address}/jobs/{failed}")
+
+    page.get_by_role("link", name="Start again with changes").click()
+    expect(page.locator("[name=email]")).to_have_value("demo@example.com")
+    expect(page.locator("[name=password]")).to_have_value("")
+    page.locator("[name=password]").fill("demo-password")
+    page.get_by_role("button", name="Start the job").click()
+    page.wait_for_url("**/jobs/JOB_*")
+
+    done = ana.wait_for(page.url.rsplit("/", 1)[-1])
+    wanted = [tag["name"] for tag in tags_payload()["itemTags"]]
+    assert [tag["name"] for tag in done["result"]["data"]["details"]] == wanted
+
+
+def test_the_input_of_another_organisation_fills_no_form(
+    open_window: Callable[..., Page], site: Site, ana: Api
+) -> None:
+    page = open_window(expects_network_errors=True)
+    sign_in(page, site.address, site.as_user("bob@elsewhere.example.com", "Elsewhere"))
+    theirs = ana.launch(**tags_payload(restaurantName="Hidden Diner"))
+
+    page.goto(f"{site.address}/launch/add-item-tags?from={theirs}")
+
+    expect(page.locator("body")).to_contain_text("JOB_NOT_FOUND")
+    expect(page.locator("body")).not_to_contain_text("Hidden Diner")
+    ana.wait_for(theirs, "failed")
 
 
 def test_more_rows_keep_what_was_typed(page: Page, site: Site) -> None:

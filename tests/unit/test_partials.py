@@ -53,6 +53,19 @@ def test_every_status_has_its_card_and_row(status: JobStatus) -> None:
     assert ("data-live-job" in html) is not status.is_terminal
 
 
+def test_a_result_reads_in_the_order_of_its_model_however_the_database_keeps_it() -> None:
+    row = {"name": "Vegan", "error": "no", "status": "failed", "itemsAssigned": 0}
+    data = {"details": [row], "itemsFailed": 1, "itemsCreated": 2, "itemsAssigned": 3, "itemsExisting": 4}
+    job = replace(in_status(JobStatus.COMPLETED), result={"data": data, "message": "done"})
+    details = JobDetails(job=job, steps=[], attempts=[], files=[], log=[], history=[], last_event_id=1)
+
+    result = JobPage.from_details(details, TYPES, may_act=False).result
+
+    assert result is not None
+    assert [name for name, _ in result.facts] == ["Items created", "Items existing", "Items failed", "Items assigned"]
+    assert result.columns == ["Name", "Status", "Items assigned", "Error"]
+
+
 @pytest.mark.parametrize("status", list(JobStatus))
 def test_every_status_has_its_page(status: JobStatus) -> None:
     details = JobDetails(job=in_status(status), steps=[], attempts=[], files=[], log=[], history=[], last_event_id=1)

@@ -1,5 +1,6 @@
 """The launch pages: the job types, and the form of one."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -23,8 +24,11 @@ async def index(request: Request) -> Response:
 
 
 async def new(request: Request) -> Response:
-    """GET /launch/{type}: the empty form."""
-    return await _draw(request)
+    """GET /launch/{type}: the empty form, or with `from=JOB_…` the input of that job; secrets are typed anew."""
+    caller, _ = await enter(request)
+    before = request.query_params.get("from")
+    kind = request.path_params["type"]
+    return await _draw(request, await site_of(request).service.get_input(caller, before, kind) if before else None)
 
 
 async def create(request: Request) -> Response:
@@ -47,7 +51,10 @@ async def create(request: Request) -> Response:
 
 
 async def _draw(
-    request: Request, payload: dict[str, Any] | None = None, faults: list[dict[str, str]] | None = None, status: int = 0
+    request: Request,
+    payload: Mapping[str, Any] | None = None,
+    faults: list[dict[str, str]] | None = None,
+    status: int = 0,
 ) -> Response:
     _, session = await enter(request)
     kind = site_of(request).service.job_types.get(request.path_params["type"])

@@ -111,6 +111,14 @@ async def get_job_by_uuid(connection: AsyncConnection, id_: UUID) -> Job | None:
     return _job(row) if row else None
 
 
+_PAYLOAD = text("select input_payload from public.script_jobs where id = :id")
+
+
+async def get_payload(connection: AsyncConnection, id_: UUID) -> SealedPayload:
+    """What a job was started with, as it is stored."""
+    return SealedPayload((await connection.execute(_PAYLOAD, {"id": id_})).scalar_one())
+
+
 # Several jobs of one page at once; ids that the caller may not see are simply missing.
 _GET_MANY = text(f"select {COLUMNS} from public.script_jobs where job_id = any (:job_ids)")  # noqa: S608
 
