@@ -5,10 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """`says` in plain words; `do` names the next step of the person who reads it."""
+    """`says` in plain words; `do` names the next step of the person who reads it.
+
+    `wants_changes`: the same input would fail again, so the next step is the form, filled with what was sent.
+    """
 
     says: str
     do: str
+    wants_changes: bool = False
 
 
 _AGAIN = "Try it again in a few minutes. What is done already will not be done twice."
@@ -33,31 +37,37 @@ _ADVICE = {
     ),
     "BROWSER_CRASHED": Advice("The browser crashed, most likely for want of memory.", "Try it again."),
     "AUTH_FAILED": Advice(
-        "The portal refused the sign-in.", "Check the portal e-mail and password, then start a new job with them."
+        "The portal refused the sign-in.",
+        "Check the portal e-mail and password, then start a new job with them.",
+        wants_changes=True,
     ),
     "INVALID_CREDENTIALS": Advice(
         "The portal refused the e-mail or the password.",
         "Check them by signing in to the portal yourself, then start a new job with the right ones.",
+        wants_changes=True,
     ),
-    "VALIDATION_ERROR": Advice("A value was refused.", "Read which one below, correct it, and start a new job."),
+    "VALIDATION_ERROR": Advice(
+        "A value was refused.", "Read which one above, correct it, and start a new job.", wants_changes=True
+    ),
     "RESTAURANT_NOT_FOUND": Advice(
         "No restaurant of that name is in this portal account.",
-        "Compare with the names below, and start a new job with the right one.",
+        "Compare with the names above, and start a new job with the right one.",
+        wants_changes=True,
     ),
     "RESTAURANT_AMBIGUOUS": Advice(
         "The name fits more than one restaurant, or none well enough.",
         "Start a new job with the full name, as the portal's dashboard shows it.",
+        wants_changes=True,
     ),
     "PERMISSION_DENIED": Advice(
-        "This portal account may not do that.", "Use an account with more rights, or ask its owner for them."
+        "This portal account may not do that.",
+        "Use an account with more rights, or ask its owner for them.",
+        wants_changes=True,
     ),
-    "IMPORT_REJECTED": Advice("The portal refused the file.", "Read its words below, correct the file, start again."),
+    "IMPORT_REJECTED": Advice(
+        "The portal refused the file.", "Read its words above, correct the file, start again.", wants_changes=True
+    ),
 }
-# The same input would fail again, so the next step is the form, filled with what was sent.
-WANT_CHANGES = {
-    "AUTH_FAILED", "INVALID_CREDENTIALS", "VALIDATION_ERROR", "RESTAURANT_NOT_FOUND", "RESTAURANT_AMBIGUOUS",
-    "PERMISSION_DENIED", "IMPORT_REJECTED",
-}  # fmt: skip
 _UNKNOWN = Advice(
     "Something happened that we have not seen before.",
     "Look at the last picture and the log. Send the job's number to the developers if they do not tell you more.",

@@ -8,7 +8,7 @@ from scriptjobs.errors import is_retryable
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import RETRYABLE_BY_HAND, Attempt, Job, JobFile, JobStatus, Step, StepState
 from scriptjobs.service import JobDetails, JobEvent
-from webapp.advice import WANT_CHANGES, advise
+from webapp.advice import advise
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ def _error(job: Job) -> ErrorView:
         do = f"It was tried {job.retry_count + 1} times. {do}"
     return ErrorView(
         code=job.error_code or "UNKNOWN_ERROR", message=job.error_message or "", says=advice.says, do=do,
-        wants_changes=job.error_code in WANT_CHANGES,
+        wants_changes=advice.wants_changes,
     )  # fmt: skip
 
 

@@ -41,8 +41,11 @@ class JobType:
 
     def in_order(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """A stored result with its keys in the order of the model; the database sorts keys by their length."""
-        schema = self.result.model_json_schema(mode="serialization")
-        return _in_order(result, schema, schema.get("$defs", {}))
+        return _in_order(result, self._result_schema, self._result_schema.get("$defs", {}))
+
+    @cached_property
+    def _result_schema(self) -> dict[str, Any]:
+        return self.result.model_json_schema(mode="serialization")
 
     @property
     def required_fields(self) -> list[str]:

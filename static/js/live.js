@@ -19,6 +19,15 @@ export function pollInterval(ageMs) {
   return ageMs < 120_000 ? 5_000 : 10_000;
 }
 
+/** Opens a window of its own: what stands on this page stays, and goes on when its tab is shown again. */
+function signInLink() {
+  const link = document.createElement("a");
+  link.href = `/sign-in?next=${location.pathname}`;
+  link.target = "_blank";
+  link.textContent = "sign in again";
+  return link;
+}
+
 class Live {
   constructor(source) {
     this.source = source;
@@ -106,6 +115,7 @@ class Live {
 
   refused(status) {
     if (status === 404 || status === 403) this.stop("gone");
+    else if (status === 401) this.stop("signed-out");
     else if (status === 503) this.failures = 2; // the server is full: poll without alarm
   }
 
@@ -133,7 +143,7 @@ class Live {
       const html = await answer.text();
       if (this.lostSince === null || this.after !== after) return; // the stream was faster
       if (answer.ok) await this.apply(html, answer.headers.get("x-last-event-id"));
-      else if (answer.status === 404) this.stop("gone");
+      else this.refused(answer.status);
     } catch {
       this.say(navigator.onLine ? "reconnecting" : "offline");
     }
@@ -151,12 +161,14 @@ class Live {
     if (!chip) return;
     const words = {
       live: "Live", reconnecting: "Reconnecting…", polling: `Checking every ${seconds} s`, offline: "Offline",
-      gone: "No longer available", resting: "",
+      gone: "No longer available", "signed-out": "Signed out:", resting: "",
     }[state];
-    if (chip.dataset.state === state && chip.textContent === words) return;
+    if (chip.dataset.state === state && chip.dataset.words === words) return;
     chip.dataset.state = state;
+    chip.dataset.words = words;
     chip.textContent = words;
     chip.hidden = !words;
+    if (state === "signed-out") chip.append(signInLink());
   }
 }
 

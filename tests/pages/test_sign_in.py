@@ -42,7 +42,7 @@ def test_email_and_password(open_window: Callable[..., Page], site: Site, ana: A
     page.get_by_label("Password").fill("a-long-password")
     page.get_by_role("button", name="Sign in").click()
 
-    page.wait_for_url("**/jobs")
+    page.wait_for_url("**/jobs?status=failed")
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/sign-in")
     page.goto(f"{site.address}/jobs")
@@ -50,13 +50,17 @@ def test_email_and_password(open_window: Callable[..., Page], site: Site, ana: A
 
 
 @pytest.mark.parametrize(
-    "path", ["/jobs", "/launch", "/launch/add-item-tags", "/jobs/JOB_1", "/live/stream?jobs=JOB_1"]
+    "path", ["/jobs", "/launch", "/launch/add-item-tags", "/jobs/JOB_1", "/jobs?status=failed&limit=5"]
 )
 def test_a_stranger_is_led_to_the_sign_in(site: Site, path: str) -> None:
     answer = httpx.get(site.address + path)
 
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in?next=")
+
+
+def test_a_live_request_of_a_stranger_is_refused_in_words_a_script_understands(site: Site) -> None:
+    assert httpx.get(f"{site.address}/live/stream?jobs=JOB_1").status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """The way in, the health checks, and the faces of errors on pages."""
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from scriptjobs.errors import ScriptJobsError
 from webapp.errors import STATUS, status_of
-from webapp.pages.session import to_sign_in
-from webapp.render import page
+from webapp.pages.session import is_htmx, to_sign_in
+from webapp.render import page, partial, swap
 from webapp.website import site_of
 
 
@@ -29,12 +29,14 @@ async def ready(request: Request) -> Response:
 
 
 def html_face(request: Request, error: ScriptJobsError) -> Response:
-    """An error as a page. Who is not signed in is led there."""
+    """An error as a page, or as a note on the page that htmx asks from. Who is not signed in is led there."""
     if error.code == "UNAUTHORIZED":
         return to_sign_in(request)
     status = status_of(error)
     is_ours = error.code not in STATUS
     said = "Something went wrong on our side." if is_ours else error.message
+    if is_htmx(request):
+        return HTMLResponse(swap("#note", partial("note", said)), status)
     return page(
         request, "error", status=status, code="INTERNAL_ERROR" if is_ours else error.code, message=said,
         request_id=request.state.request_id, fields=error.details.get("fields", []),

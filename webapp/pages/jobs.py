@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from scriptjobs.errors import InvalidPayload, JobNotFound, RequestRefused
 from scriptjobs.service import Caller
 from webapp.live import VIEWS, Seen, Shown, live_of, page_fragments
-from webapp.pages.session import enter, read_own_form
+from webapp.pages.session import enter, is_htmx, read_own_form
 from webapp.queries import read_list_query
 from webapp.render import page, partial, swap
 from webapp.streams import last_event_id, sse_response
@@ -66,9 +66,9 @@ async def _act(request: Request, action: str) -> Response:
         raise
     except RequestRefused as error:
         note = error.message  # somebody, or the job itself, was faster: say so beside what is true now
-        if request.headers.get("hx-request") != "true":
+        if not is_htmx(request):
             raise
-    if request.headers.get("hx-request") != "true":
+    if not is_htmx(request):
         return RedirectResponse(f"/jobs/{job_id}", 303)
     details = await service.get_details(caller, job_id)
     news = Seen(last_event_id=details.last_event_id).take(page_fragments(details, service, may_act=caller.may_act))

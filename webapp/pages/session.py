@@ -1,10 +1,10 @@
 """What every page does first: who is it, and is a posted form ours?"""
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import RedirectResponse
+from starlette.responses import RedirectResponse, Response
 
 from scriptjobs.errors import BadRequest, Unauthorized
 from scriptjobs.service import Caller
@@ -52,7 +52,17 @@ async def read_own_form(request: Request, session: Session) -> dict[str, str]:
     return {key: value for key, value in form.items() if isinstance(value, str) and key != "form_token"}
 
 
-def to_sign_in(request: Request) -> RedirectResponse:
-    """The sign-in page, with the way back."""
-    back = request.url.path if request.method == "GET" else "/"
+def to_sign_in(request: Request) -> Response:
+    """The way to the sign-in page and back, for a browser, for htmx, or (a bare 401) for the script of a live page."""
+    if request.url.path.startswith("/live/"):
+        return Response(status_code=401)
+    if is_htmx(request):
+        back = urlsplit(request.headers.get("hx-current-url", "/")).path
+        return Response(status_code=401, headers={"HX-Redirect": f"/sign-in?next={quote(back)}"})
+    back = f"{request.url.path}?{request.url.query}".rstrip("?") if request.method == "GET" else "/"
     return RedirectResponse(f"/sign-in?next={quote(back)}", 303)
+
+
+def is_htmx(request: Request) -> bool:
+    """Whether htmx asks, for parts of a page, rather than the browser for a whole one."""
+    return request.headers.get("hx-request") == "true"
