@@ -16,7 +16,7 @@ from scriptjobs.jobs import SealedPayload
 from scriptjobs.listener import Listener
 from scriptjobs.runner.process import RunnerConfig
 from scriptjobs.sealing import Vault
-from scriptjobs.store.outcomes import complete_job
+from scriptjobs.store.outcomes import update_job_result
 from scriptjobs.worker.execution import Execution
 from scriptjobs.worker.worker import Worker, WorkerConfig
 from tests.processes import Portal
@@ -41,7 +41,7 @@ async def measure(dsn: str) -> tuple[list[float], list[float]]:
         """Only the script is left out: the claim is the real one, and so is its outcome."""
         claimed.put_nowait(time.perf_counter())
         async with database.as_service() as connection:
-            await complete_job(
+            await update_job_result(
                 connection, id_=execution.claim.id, fence=execution.claim.fence, result={}, payload=SealedPayload({})
             )
 
@@ -56,7 +56,7 @@ async def measure(dsn: str) -> tuple[list[float], list[float]]:
             await connection.execute("insert into script_jobs (job_type) values ('add-item-tags')")
             committed = time.perf_counter()
             claims.append((await claimed.get() - committed) * 1_000)
-        worker.stop()
+        worker.stop_processing()
         await working
         listening.cancel()
         await connection.close()

@@ -28,6 +28,27 @@ CREATE TYPE public.script_job_type AS ENUM (
     'finalise-onboarding'
 );
 
+CREATE TYPE public.script_jobs_claimed AS (
+	id uuid,
+	job_id text,
+	job_type text,
+	payload jsonb,
+	fence bigint,
+	attempt integer,
+	timeout_ms integer,
+	organisation_id uuid
+);
+
+CREATE TYPE public.script_jobs_hindrance AS (
+	code text,
+	lane text,
+	until timestamp with time zone,
+	other uuid,
+	note text
+);
+
+COMMENT ON TYPE public.script_jobs_hindrance IS 'why a job may not run now: code, held_by of the job meanwhile, when that ends, whose doing it is, a reason in words';
+
 CREATE FUNCTION auth.role() RETURNS text
     LANGUAGE sql STABLE
     AS $$ select nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role' $$;
@@ -47,6 +68,25 @@ CREATE FUNCTION public.script_job_events_tell() RETURNS trigger
 begin
     perform pg_notify('script_job_events', told.job_id::text) from (select distinct job_id from fresh) as told;
     return null;
+end $$;
+
+CREATE FUNCTION public.script_job_prerequisites_check() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('script_job_prerequisites', 0));
+    if exists (
+        with recursive needed (id) as (
+            select new.needs_id
+            union
+            select p.needs_id from public.script_job_prerequisites p join needed on p.job_id = needed.id
+        )
+        select from needed where id = new.job_id
+    ) then
+        raise exception 'the prerequisites form a cycle' using errcode = 'check_violation';
+    end if;
+    return new;
 end $$;
 
 CREATE FUNCTION public.script_jobs_after_move() RETURNS trigger
@@ -127,6 +167,277 @@ begin
     end if;
 end $$;
 
+CREATE FUNCTION public.script_jobs_cancel_rest(job uuid) RETURNS SETOF text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    with recursive rest (id) as (
+        select b.job_id from public.script_job_prerequisites a
+        join public.script_jobs n on n.id = a.needs_id and n.status in ('failed', 'timed_out', 'cancelled')
+        join public.script_job_prerequisites b on b.needs_id = n.id and b.waived_at is null
+        where a.job_id = job and a.waived_at is null
+        union
+        select p.job_id from public.script_job_prerequisites p join rest on p.needs_id = rest.id
+        where p.waived_at is null
+    ), locked as (
+        select j.id from public.script_jobs j
+        where j.id in (select rest.id from rest) and j.status in ('pending', 'queued')
+          and public.script_jobs_may_act(j.organisation_id)
+        order by j.id for update
+    )
+    update public.script_jobs j set status = 'cancelled', next_retry_at = null
+    from locked where j.id = locked.id and j.status in ('pending', 'queued')
+    returning j.job_id;
+end $$;
+
+CREATE FUNCTION public.script_jobs_claim(worker text, lease_s double precision, types text[], share integer, wanted integer) RETURNS SETOF public.script_jobs_claimed
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    line cursor for
+        select * from public.script_jobs
+        where status in ('pending', 'queued') and held_by is null and job_type::text = any (types)
+        order by priority desc, created_at, id limit 100 for no key update skip locked;
+    job public.script_jobs;
+    hindrance public.script_jobs_hindrance;
+    fence bigint;
+    taken integer := 0;
+    seen integer := 0;
+    raced boolean := false;
+begin
+    perform public.script_jobs_return_to_line(share, wanted);
+    open line;
+    while taken < wanted loop
+        fetch line into job;
+        exit when not found;
+        seen := seen + 1;
+        if not (job.concurrency_key is null
+                or pg_try_advisory_xact_lock(hashtextextended('script_jobs key ' || job.concurrency_key, 0)))
+           or not (job.rate_key is null
+                   or pg_try_advisory_xact_lock(hashtextextended('script_jobs rate ' || job.rate_key, 0))) then
+            raced := true;
+            continue;
+        end if;
+        hindrance := public.script_jobs_hindrance(job, share);
+        if hindrance.lane is not null then
+            update public.script_jobs set held_by = hindrance.lane where id = job.id;
+            continue;
+        end if;
+        insert into public.script_job_attempts (job_id, number, worker_id, lease_expires_at)
+        values (job.id, job.attempt_count + 1, worker, now() + make_interval(secs => lease_s))
+        returning id into fence;
+        update public.script_jobs
+        set status = 'in_progress', worker_id = worker, attempt_id = fence, attempt_count = job.attempt_count + 1,
+            next_retry_at = null, progress_percent = 0, progress_message = null, current_step = 0,
+            error_code = null, error_message = null, error_stack = null
+        where id = job.id;
+        taken := taken + 1;
+        return next row(job.id, job.job_id, job.job_type::text, job.input_payload, fence, job.attempt_count + 1,
+                        job.timeout_ms, job.organisation_id)::public.script_jobs_claimed;
+    end loop;
+    close line;
+    if taken < wanted and (raced or seen = 100) then
+        return next null::public.script_jobs_claimed;
+    end if;
+end $$;
+
+CREATE FUNCTION public.script_jobs_front(share integer) RETURNS SETOF uuid
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    with recursive lanes (lane) as (
+        (select held_by from public.script_jobs
+         where status in ('pending', 'queued') and held_by is not null order by held_by limit 1)
+        union all
+        select (select held_by from public.script_jobs
+                where status in ('pending', 'queued') and held_by is not null and held_by > lane
+                order by held_by limit 1)
+        from lanes where lane is not null
+    ), front as (
+        (select * from public.script_jobs where status in ('pending', 'queued') and held_by is null
+         order by priority desc, created_at, id limit 100)
+        union all
+        (select * from public.script_jobs
+         where status in ('pending', 'queued') and held_by = 'time' and greatest(run_at, next_retry_at) <= now()
+         order by greatest(run_at, next_retry_at) limit 100)
+        union all
+        select best.* from lanes cross join lateral (
+            select * from public.script_jobs
+            where status in ('pending', 'queued') and held_by = lane
+            order by priority desc, created_at, id limit 1) as best
+        where lane not in ('time', 'prerequisites')
+    )
+    select id from front
+    where (public.script_jobs_hindrance(front::public.script_jobs, share)).code is null
+    order by priority desc, created_at, id
+$$;
+
+CREATE FUNCTION public.script_jobs_full(organisation uuid, share integer, total integer) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select case
+        when exists (select from public.script_jobs where organisation_id = organisation
+                     and status in ('pending', 'queued') offset share - 1 limit 1) then 'organisation'
+        when exists (select from public.script_jobs where status in ('pending', 'queued')
+                     offset total - 1 limit 1) then 'total' end
+$$;
+
+CREATE TABLE public.script_jobs (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    job_id text DEFAULT ((('JOB_'::text || to_char((now() AT TIME ZONE 'UTC'::text), 'YYYYMMDD_HH24MISS'::text)) || '_'::text) || "left"(replace((gen_random_uuid())::text, '-'::text, ''::text), 8)) NOT NULL,
+    job_type public.script_job_type NOT NULL,
+    status public.script_job_status DEFAULT 'pending'::public.script_job_status NOT NULL,
+    input_payload jsonb DEFAULT '{}'::jsonb NOT NULL,
+    result jsonb,
+    error_message text,
+    error_code text,
+    error_stack text,
+    retry_count integer DEFAULT 0 NOT NULL,
+    max_retries integer DEFAULT 3 NOT NULL,
+    retry_delay_ms integer DEFAULT 5000 NOT NULL,
+    next_retry_at timestamp with time zone,
+    progress_percent integer DEFAULT 0,
+    progress_message text,
+    current_step integer DEFAULT 0,
+    total_steps integer DEFAULT 0,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    cancelled_at timestamp with time zone,
+    timeout_at timestamp with time zone,
+    worker_id text,
+    process_pid integer,
+    organisation_id uuid,
+    restaurant_id uuid,
+    created_by uuid,
+    priority integer DEFAULT 0 NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb,
+    timeout_ms integer DEFAULT 300000 NOT NULL,
+    run_at timestamp with time zone,
+    attempt_id bigint,
+    attempt_count integer DEFAULT 0 NOT NULL,
+    held_by text,
+    concurrency_key text,
+    concurrency_limit integer DEFAULT 2 NOT NULL,
+    rate_key text,
+    rate_interval_ms integer DEFAULT 0 NOT NULL,
+    restaurant_key text,
+    allow_duplicate boolean DEFAULT false NOT NULL,
+    payload_size integer,
+    stop_requested_at timestamp with time zone,
+    stop_requested_by uuid,
+    stop_stage text,
+    checkpoint_step integer,
+    resumed_step integer,
+    keep boolean DEFAULT false NOT NULL,
+    CONSTRAINT a_job_to_be_stopped_does_not_wait CHECK (((stop_requested_at IS NULL) OR (status <> ALL (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status])))),
+    CONSTRAINT a_running_job_has_an_attempt CHECK (((status <> 'in_progress'::public.script_job_status) OR (attempt_id IS NOT NULL))),
+    CONSTRAINT retries_are_in_bounds CHECK (((retry_count >= 0) AND (max_retries >= 0) AND (retry_delay_ms >= 0))),
+    CONSTRAINT script_jobs_concurrency_limit_check CHECK ((concurrency_limit > 0)),
+    CONSTRAINT script_jobs_progress_percent_check CHECK (((progress_percent >= 0) AND (progress_percent <= 100))),
+    CONSTRAINT script_jobs_rate_interval_ms_check CHECK ((rate_interval_ms >= 0)),
+    CONSTRAINT script_jobs_stop_stage_check CHECK ((stop_stage = ANY (ARRAY['asked'::text, 'closing the browser'::text, 'ended'::text]))),
+    CONSTRAINT script_jobs_timeout_ms_check CHECK ((timeout_ms > 0))
+)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
+
+COMMENT ON COLUMN public.script_jobs.timeout_ms IS 'the job type''s time limit of one attempt, set at insert';
+
+COMMENT ON COLUMN public.script_jobs.run_at IS 'not claimable before';
+
+COMMENT ON COLUMN public.script_jobs.attempt_id IS 'the running or last attempt, and the fence: a worker''s write counts only while this is its own attempt';
+
+COMMENT ON COLUMN public.script_jobs.attempt_count IS 'attempts begun so far';
+
+COMMENT ON COLUMN public.script_jobs.held_by IS 'why it stands beside the line: time, prerequisites, or the name of a lane; null while it stands in line. It keeps claims short and decides nothing';
+
+COMMENT ON COLUMN public.script_jobs.concurrency_key IS 'what only concurrency_limit jobs may use at once: the portal account';
+
+COMMENT ON COLUMN public.script_jobs.concurrency_limit IS 'how many jobs may use the key at once';
+
+COMMENT ON COLUMN public.script_jobs.rate_key IS 'what only one job may begin to use in rate_interval_ms';
+
+COMMENT ON COLUMN public.script_jobs.rate_interval_ms IS 'time between two beginnings with the same rate_key';
+
+COMMENT ON COLUMN public.script_jobs.restaurant_key IS 'the restaurant as the payload names it: account and name, in lower case';
+
+COMMENT ON COLUMN public.script_jobs.allow_duplicate IS 'a second active job of its type for its restaurant was wanted';
+
+COMMENT ON COLUMN public.script_jobs.payload_size IS 'how many items the payload names, where its type counts them';
+
+COMMENT ON COLUMN public.script_jobs.stop_requested_at IS 'somebody insisted; however the attempt ends, it is not tried again';
+
+COMMENT ON COLUMN public.script_jobs.stop_requested_by IS 'who did; no reference, since the history of a job outlives people';
+
+COMMENT ON COLUMN public.script_jobs.stop_stage IS 'how far the stop has come';
+
+COMMENT ON COLUMN public.script_jobs.checkpoint_step IS 'the step in which the newest checkpoint was saved: where a retry goes on';
+
+COMMENT ON COLUMN public.script_jobs.resumed_step IS 'the step at which this attempt found work of an earlier one';
+
+COMMENT ON COLUMN public.script_jobs.keep IS 'the sweep of old jobs leaves it';
+
+CREATE FUNCTION public.script_jobs_hindrance(job public.script_jobs, share integer) RETURNS public.script_jobs_hindrance
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    found_ public.script_jobs_hindrance;
+begin
+    select case when n.status in ('failed', 'timed_out', 'cancelled') then 'PREREQUISITE_FAILED'
+                else 'PREREQUISITE_OPEN' end, 'prerequisites', null, n.id, null into found_
+    from public.script_job_prerequisites p join public.script_jobs n on n.id = p.needs_id
+    where p.job_id = job.id and p.waived_at is null and n.status <> 'completed'
+    order by n.status in ('failed', 'timed_out', 'cancelled') desc, n.created_at limit 1;
+    if found then return found_; end if;
+    if job.run_at > now() then return row('SCHEDULED', 'time', job.run_at, null, null)::public.script_jobs_hindrance; end if;
+    if job.next_retry_at > now() then
+        return row('RETRY_WAIT', 'time', job.next_retry_at, null, job.error_code)::public.script_jobs_hindrance;
+    end if;
+    select 'PAUSED', 'pause:' || scope, paused_at, null, reason into found_
+    from public.script_job_pauses where scope in ('*', job.job_type::text) order by scope limit 1;
+    if found then return found_; end if;
+    if job.concurrency_key is not null then
+        -- The one that began last of those that fill the key: with it there are as many as may be.
+        select 'ACCOUNT_BUSY', 'key:' || job.concurrency_limit || ':' || job.concurrency_key, null, r.id, null into found_
+        from public.script_jobs r
+        where r.status = 'in_progress' and r.concurrency_key = job.concurrency_key
+        order by r.started_at offset job.concurrency_limit - 1 limit 1;
+        if found then return found_; end if;
+    end if;
+    if job.rate_key is not null then
+        select 'PORTAL_RATE', 'rate:' || job.rate_key, r.started_at + make_interval(secs => job.rate_interval_ms / 1000.0),
+               r.id, null into found_
+        from public.script_jobs r where r.rate_key = job.rate_key and r.started_at is not null
+        order by r.started_at desc limit 1;
+        if found_.until > now() then return found_; end if;
+    end if;
+    if share > 0 and share <= (select count(*) from public.script_jobs r where r.status = 'in_progress'
+                               and r.organisation_id = job.organisation_id)
+       and (exists (select from public.script_jobs w where w.status in ('pending', 'queued') and w.held_by is null
+                    and w.organisation_id < job.organisation_id)
+            or exists (select from public.script_jobs w where w.status in ('pending', 'queued') and w.held_by is null
+                       and w.organisation_id > job.organisation_id)) then
+        return row('ORG_SHARE', 'org:' || job.organisation_id, null, null, share::text)::public.script_jobs_hindrance;
+    end if;
+    return null;
+end $$;
+
+CREATE FUNCTION public.script_jobs_hold() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    new.held_by := case when new.status in ('pending', 'queued') and greatest(new.run_at, new.next_retry_at) > now()
+                        then 'time' end;
+    return new;
+end $$;
+
 CREATE FUNCTION public.script_jobs_is_legal_move(before public.script_job_status, after public.script_job_status) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
@@ -140,6 +451,25 @@ CREATE FUNCTION public.script_jobs_is_legal_move(before public.script_job_status
         when 'timed_out' then after = 'pending'
         else false
     end
+$$;
+
+CREATE FUNCTION public.script_jobs_keep(job uuid, kept boolean) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update public.script_jobs j set keep = kept where j.id = job and public.script_jobs_may_act(j.organisation_id);
+    if found then
+        perform public.script_jobs_say(job, 'action', jsonb_build_object('action', case when kept then 'keep' else 'let_go' end));
+    end if;
+    return found;
+end $$;
+
+CREATE FUNCTION public.script_jobs_may_act(organisation uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select coalesce(auth.role(), '') = 'service_role' or organisation = any (public.script_jobs_organisations(true))
 $$;
 
 CREATE FUNCTION public.script_jobs_organisations(acting boolean DEFAULT false) RETURNS uuid[]
@@ -161,26 +491,163 @@ begin
     return exists (select from public.pumpd_restaurants r where r.id = restaurant and r.organisation_id = organisation);
 end $$;
 
-CREATE FUNCTION public.script_jobs_retry(job uuid, OUT outcome text, OUT status public.script_job_status) RETURNS record
+CREATE FUNCTION public.script_jobs_retry(job uuid, from_start boolean, OUT outcome text, OUT status public.script_job_status) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
-declare
-    mine constant uuid[] := public.script_jobs_organisations(true);
-    served constant boolean := coalesce(auth.role(), '') = 'service_role';
 begin
     update public.script_jobs j
-    set status = 'pending', retry_count = 0, next_retry_at = null, result = null,
-        error_code = null, error_message = null, error_stack = null,
-        progress_percent = 0, progress_message = null, current_step = 0
-    where j.id = job and j.status in ('failed', 'timed_out', 'cancelled')
-      and (served or j.organisation_id = any (mine))
+    set status = 'pending', retry_count = 0, next_retry_at = null, run_at = null, result = null,
+        error_code = null, error_message = null, error_stack = null, stop_requested_at = null, stop_requested_by = null,
+        stop_stage = null, progress_percent = 0, progress_message = null, current_step = 0, resumed_step = null,
+        checkpoint_step = case when not from_start then checkpoint_step end
+    where j.id = job and j.status in ('failed', 'timed_out', 'cancelled') and public.script_jobs_may_act(j.organisation_id)
     returning 'retried', j.status into outcome, status;
-    if not found then
+    if found and from_start then
+        delete from public.script_job_checkpoints c where c.job_id = job;
+    elsif outcome is null then
         select 'refused', j.status into outcome, status
-        from public.script_jobs j
-        where j.id = job and (served or j.organisation_id = any (mine));
+        from public.script_jobs j where j.id = job and public.script_jobs_may_act(j.organisation_id);
     end if;
+exception when unique_violation then
+    outcome := 'duplicate';
+end $$;
+
+CREATE FUNCTION public.script_jobs_return_to_line(share integer, wanted integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    this_lane text := '';
+    job public.script_jobs;
+    hindrance public.script_jobs_hindrance;
+begin
+    update public.script_jobs set held_by = null where id in (
+        select id from public.script_jobs
+        where status in ('pending', 'queued') and held_by = 'time' and greatest(run_at, next_retry_at) <= now()
+        order by greatest(run_at, next_retry_at) limit 100 for no key update skip locked);
+    loop
+        -- The next different value of the index script_jobs_held: one probe each, however many jobs it holds.
+        select held_by into this_lane from public.script_jobs
+        where status in ('pending', 'queued') and held_by is not null and held_by > this_lane order by held_by limit 1;
+        exit when not found;
+        continue when this_lane in ('time', 'prerequisites');
+        for job in select * from public.script_jobs
+                   where status in ('pending', 'queued') and held_by = this_lane
+                   order by priority desc, created_at, id limit wanted for no key update skip locked loop
+            hindrance := public.script_jobs_hindrance(job, share);
+            exit when hindrance.lane = this_lane;
+            update public.script_jobs set held_by = hindrance.lane where id = job.id;
+        end loop;
+    end loop;
+end $$;
+
+CREATE FUNCTION public.script_jobs_run_now(job uuid, OUT outcome text, OUT status public.script_job_status) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update public.script_jobs j set run_at = null, next_retry_at = null
+    where j.id = job and j.status in ('pending', 'queued') and public.script_jobs_may_act(j.organisation_id)
+    returning 'released', j.status into outcome, status;
+    if found then
+        update public.script_job_prerequisites p set waived_at = now()
+        where p.job_id = job and p.waived_at is null
+          and exists (select from public.script_jobs n
+                      where n.id = p.needs_id and n.status in ('failed', 'timed_out', 'cancelled'));
+        perform public.script_jobs_say(job, 'action', '{"action": "run_now"}');
+        perform pg_notify('script_jobs_ready', '');
+    else
+        select 'refused', j.status into outcome, status
+        from public.script_jobs j where j.id = job and public.script_jobs_may_act(j.organisation_id);
+    end if;
+end $$;
+
+CREATE FUNCTION public.script_jobs_say(job uuid, kind text, data jsonb) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    insert into public.script_job_events (job_id, attempt, kind, actor, data)
+    select j.id, j.attempt_count, kind,
+           coalesce(nullif(current_setting('script_jobs.actor', true), ''), 'user:' || auth.uid(),
+                    'database:' || session_user), data
+    from public.script_jobs j where j.id = job
+$$;
+
+CREATE FUNCTION public.script_jobs_set_free() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if new.status = 'completed' then
+        update public.script_jobs set held_by = null
+        where status in ('pending', 'queued')
+          and id in (select job_id from public.script_job_prerequisites where needs_id = new.id);
+        if found then
+            perform pg_notify('script_jobs_ready', '');
+        end if;
+    end if;
+    if old.status = 'in_progress' and new.concurrency_key is not null then
+        perform pg_notify('script_jobs_ready', '');
+    end if;
+    return null;
+end $$;
+
+CREATE FUNCTION public.script_jobs_stop(job uuid, OUT outcome text, OUT status public.script_job_status) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update public.script_jobs j set stop_requested_at = now(), stop_requested_by = auth.uid(), stop_stage = 'asked'
+    where j.id = job and j.status = 'in_progress' and j.stop_requested_at is null
+      and public.script_jobs_may_act(j.organisation_id)
+    returning 'asked', j.status into outcome, status;
+    if found then
+        perform public.script_jobs_say(job, 'stop', '{"stage": "asked"}');
+        perform pg_notify('script_jobs_stop', job::text);
+    else
+        select case when j.stop_requested_at is null then 'refused' when j.status = 'in_progress' then 'asked'
+                    when j.status = 'cancelled' then 'stopped' else 'refused' end, j.status into outcome, status
+        from public.script_jobs j where j.id = job and public.script_jobs_may_act(j.organisation_id);
+    end if;
+end $$;
+
+CREATE FUNCTION public.script_jobs_waiting(jobs uuid[], share integer) RETURNS TABLE(id uuid, code text, until timestamp with time zone, other_id uuid, other_job_id text, other_type text, note text, place integer, slots integer)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    mine constant uuid[] := public.script_jobs_organisations();
+    served constant boolean := coalesce(auth.role(), '') = 'service_role';
+begin
+    return query
+    with asked as materialized (
+        select j.*, h.code as h_code, h.until as h_until, h.other as h_other, h.note as h_note
+        from public.script_jobs j cross join lateral public.script_jobs_hindrance(j, share) h
+        where j.id = any (jobs) and j.status in ('pending', 'queued')
+          and (served or j.organisation_id = any (mine))
+    ), front as materialized (
+        select f as front_id, row_number() over () as place from public.script_jobs_front(share) f
+        where exists (select from asked where h_code is null)
+    ), crew as materialized (
+        select w.job_types, w.slots,
+               w.slots - (select count(*) from public.script_jobs r
+                          where r.status = 'in_progress' and r.worker_id = w.id) as free
+        from public.script_job_workers w where w.alive_until > now() and not w.is_stopping
+    )
+    select a.id,
+           case when a.h_code is not null then a.h_code
+                when c.slots is null then 'NO_WORKER'
+                when c.free > 0 and f.place = 1 then 'NEXT'
+                else 'SLOTS_BUSY' end,
+           case when a.h_code is not null then a.h_until
+                when c.slots is null then (select max(w.heartbeat_at) from public.script_job_workers w) end,
+           o.id, o.job_id, o.job_type::text, a.h_note, f.place::integer, c.slots::integer
+    from asked a
+    left join front f on f.front_id = a.id
+    left join public.script_jobs o on o.id = a.h_other and (served or o.organisation_id = any (mine))
+    cross join lateral (select sum(crew.slots) as slots, sum(crew.free) as free from crew
+                        where a.job_type::text = any (crew.job_types)) c;
 end $$;
 
 CREATE TABLE auth.users (
@@ -261,6 +728,7 @@ CREATE TABLE public.script_job_attempts (
     error_code text,
     error_message text,
     error_stack text,
+    resumed_step integer,
     CONSTRAINT an_ended_attempt_has_an_outcome CHECK (((ended_at IS NULL) = (outcome IS NULL))),
     CONSTRAINT script_job_attempts_number_check CHECK ((number > 0)),
     CONSTRAINT script_job_attempts_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'failed'::text, 'timed_out'::text, 'cancelled'::text, 'released'::text, 'lost'::text])))
@@ -291,7 +759,7 @@ CREATE TABLE public.script_job_events (
     data jsonb DEFAULT '{}'::jsonb NOT NULL,
     actor text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT script_job_events_kind_check CHECK ((kind = ANY (ARRAY['status'::text, 'step'::text, 'progress'::text, 'log'::text, 'screenshot'::text, 'result'::text])))
+    CONSTRAINT script_job_events_kind_check CHECK ((kind = ANY (ARRAY['status'::text, 'step'::text, 'progress'::text, 'log'::text, 'screenshot'::text, 'result'::text, 'stop'::text, 'action'::text])))
 );
 
 COMMENT ON COLUMN public.script_job_events.actor IS 'who moved the job: user:<id>, worker:<id>, sweep:<id>, or database:<role>; set on events of kind status';
@@ -318,6 +786,33 @@ CREATE TABLE public.script_job_files (
     CONSTRAINT script_job_files_size_check CHECK ((size >= 0))
 );
 
+CREATE TABLE public.script_job_pauses (
+    scope text NOT NULL,
+    reason text NOT NULL,
+    paused_by text NOT NULL,
+    paused_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.script_job_prerequisites (
+    job_id uuid NOT NULL,
+    needs_id uuid NOT NULL,
+    waived_at timestamp with time zone,
+    CONSTRAINT a_job_does_not_need_itself CHECK ((job_id <> needs_id))
+);
+
+COMMENT ON COLUMN public.script_job_prerequisites.waived_at IS 'somebody said: run anyway';
+
+CREATE TABLE public.script_job_requests (
+    user_id uuid NOT NULL,
+    organisation_id uuid NOT NULL,
+    path text NOT NULL,
+    key text NOT NULL,
+    digest text NOT NULL,
+    status integer NOT NULL,
+    body jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.script_job_sign_in_links (
     token_hash text NOT NULL,
     user_id uuid NOT NULL,
@@ -342,55 +837,21 @@ CREATE TABLE public.script_job_steps (
     CONSTRAINT script_job_steps_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
 );
 
-CREATE TABLE public.script_jobs (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    job_id text DEFAULT ((('JOB_'::text || to_char((now() AT TIME ZONE 'UTC'::text), 'YYYYMMDD_HH24MISS'::text)) || '_'::text) || "left"(replace((gen_random_uuid())::text, '-'::text, ''::text), 8)) NOT NULL,
-    job_type public.script_job_type NOT NULL,
-    status public.script_job_status DEFAULT 'pending'::public.script_job_status NOT NULL,
-    input_payload jsonb DEFAULT '{}'::jsonb NOT NULL,
-    result jsonb,
-    error_message text,
-    error_code text,
-    error_stack text,
-    retry_count integer DEFAULT 0 NOT NULL,
-    max_retries integer DEFAULT 3 NOT NULL,
-    retry_delay_ms integer DEFAULT 5000 NOT NULL,
-    next_retry_at timestamp with time zone,
-    progress_percent integer DEFAULT 0,
-    progress_message text,
-    current_step integer DEFAULT 0,
-    total_steps integer DEFAULT 0,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    started_at timestamp with time zone,
-    completed_at timestamp with time zone,
-    cancelled_at timestamp with time zone,
-    timeout_at timestamp with time zone,
-    worker_id text,
-    process_pid integer,
-    organisation_id uuid,
-    restaurant_id uuid,
-    created_by uuid,
-    priority integer DEFAULT 0 NOT NULL,
-    metadata jsonb DEFAULT '{}'::jsonb,
-    timeout_ms integer DEFAULT 300000 NOT NULL,
-    run_at timestamp with time zone,
-    attempt_id bigint,
-    attempt_count integer DEFAULT 0 NOT NULL,
-    CONSTRAINT a_running_job_has_an_attempt CHECK (((status <> 'in_progress'::public.script_job_status) OR (attempt_id IS NOT NULL))),
-    CONSTRAINT retries_are_in_bounds CHECK (((retry_count >= 0) AND (max_retries >= 0) AND (retry_delay_ms >= 0))),
-    CONSTRAINT script_jobs_progress_percent_check CHECK (((progress_percent >= 0) AND (progress_percent <= 100))),
-    CONSTRAINT script_jobs_timeout_ms_check CHECK ((timeout_ms > 0))
-)
-WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
+CREATE TABLE public.script_job_workers (
+    id text NOT NULL,
+    host text NOT NULL,
+    pid integer NOT NULL,
+    version text NOT NULL,
+    slots integer NOT NULL,
+    job_types text[] NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    heartbeat_at timestamp with time zone DEFAULT now() NOT NULL,
+    alive_until timestamp with time zone NOT NULL,
+    is_stopping boolean DEFAULT false NOT NULL,
+    CONSTRAINT script_job_workers_slots_check CHECK ((slots > 0))
+);
 
-COMMENT ON COLUMN public.script_jobs.timeout_ms IS 'the job type''s time limit of one attempt, set at insert';
-
-COMMENT ON COLUMN public.script_jobs.run_at IS 'not claimable before';
-
-COMMENT ON COLUMN public.script_jobs.attempt_id IS 'the running or last attempt, and the fence: a worker''s write counts only while this is its own attempt';
-
-COMMENT ON COLUMN public.script_jobs.attempt_count IS 'attempts begun so far';
+COMMENT ON TABLE public.script_job_workers IS 'workers and their heartbeats; what they run stands in script_jobs.worker_id';
 
 CREATE VIEW public.script_jobs_failed_summary WITH (security_invoker='true') AS
  SELECT id,
@@ -476,6 +937,15 @@ ALTER TABLE ONLY public.script_job_events
 ALTER TABLE ONLY public.script_job_files
     ADD CONSTRAINT script_job_files_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.script_job_pauses
+    ADD CONSTRAINT script_job_pauses_pkey PRIMARY KEY (scope);
+
+ALTER TABLE ONLY public.script_job_prerequisites
+    ADD CONSTRAINT script_job_prerequisites_pkey PRIMARY KEY (job_id, needs_id);
+
+ALTER TABLE ONLY public.script_job_requests
+    ADD CONSTRAINT script_job_requests_pkey PRIMARY KEY (user_id, organisation_id, path, key);
+
 ALTER TABLE ONLY public.script_job_sign_in_links
     ADD CONSTRAINT script_job_sign_in_links_pkey PRIMARY KEY (token_hash);
 
@@ -484,6 +954,9 @@ ALTER TABLE ONLY public.script_job_sign_ins
 
 ALTER TABLE ONLY public.script_job_steps
     ADD CONSTRAINT script_job_steps_pkey PRIMARY KEY (job_id, attempt, "position");
+
+ALTER TABLE ONLY public.script_job_workers
+    ADD CONSTRAINT script_job_workers_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.script_jobs
     ADD CONSTRAINT script_jobs_job_id_key UNIQUE (job_id);
@@ -502,11 +975,33 @@ CREATE INDEX script_job_events_by_job ON public.script_job_events USING btree (j
 
 CREATE INDEX script_job_files_by_job ON public.script_job_files USING btree (job_id, created_at);
 
+CREATE INDEX script_job_prerequisites_needs ON public.script_job_prerequisites USING btree (needs_id);
+
+CREATE INDEX script_job_requests_age ON public.script_job_requests USING btree (created_at);
+
+CREATE INDEX script_job_workers_alive ON public.script_job_workers USING btree (alive_until);
+
 CREATE INDEX script_jobs_active ON public.script_jobs USING btree (worker_id) WHERE (status = 'in_progress'::public.script_job_status);
 
 CREATE INDEX script_jobs_created_by ON public.script_jobs USING btree (created_by, created_at DESC);
 
+CREATE INDEX script_jobs_due ON public.script_jobs USING btree (GREATEST(run_at, next_retry_at)) WHERE ((status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status])) AND (held_by = 'time'::text));
+
+CREATE INDEX script_jobs_durations ON public.script_jobs USING btree (job_type, completed_at DESC) WHERE (status = 'completed'::public.script_job_status);
+
+CREATE INDEX script_jobs_ended ON public.script_jobs USING btree (created_at) WHERE ((status = ANY (ARRAY['completed'::public.script_job_status, 'failed'::public.script_job_status, 'cancelled'::public.script_job_status, 'timed_out'::public.script_job_status])) AND (NOT keep));
+
 CREATE INDEX script_jobs_failed ON public.script_jobs USING btree (organisation_id, created_at DESC) WHERE (status = ANY (ARRAY['failed'::public.script_job_status, 'timed_out'::public.script_job_status]));
+
+CREATE INDEX script_jobs_held ON public.script_jobs USING btree (held_by, priority DESC, created_at, id) WHERE ((status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status])) AND (held_by IS NOT NULL));
+
+CREATE INDEX script_jobs_line ON public.script_jobs USING btree (priority DESC, created_at, id) WHERE ((status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status])) AND (held_by IS NULL));
+
+CREATE INDEX script_jobs_line_by_organisation ON public.script_jobs USING btree (organisation_id) WHERE ((status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status])) AND (held_by IS NULL));
+
+CREATE UNIQUE INDEX script_jobs_one_active_for_restaurant ON public.script_jobs USING btree (organisation_id, job_type, restaurant_id) WHERE ((status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status, 'in_progress'::public.script_job_status])) AND (NOT allow_duplicate) AND (restaurant_id IS NOT NULL));
+
+CREATE UNIQUE INDEX script_jobs_one_active_for_restaurant_name ON public.script_jobs USING btree (organisation_id, job_type, restaurant_key) WHERE ((status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status, 'in_progress'::public.script_job_status])) AND (NOT allow_duplicate) AND (restaurant_key IS NOT NULL));
 
 CREATE INDEX script_jobs_organisation ON public.script_jobs USING btree (organisation_id, created_at DESC, id DESC);
 
@@ -514,9 +1009,13 @@ CREATE INDEX script_jobs_organisation_status ON public.script_jobs USING btree (
 
 CREATE INDEX script_jobs_queue ON public.script_jobs USING btree (priority DESC, created_at, id) WHERE (status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status]));
 
+CREATE INDEX script_jobs_rate ON public.script_jobs USING btree (rate_key, started_at DESC) WHERE ((rate_key IS NOT NULL) AND (started_at IS NOT NULL));
+
 CREATE INDEX script_jobs_restaurant ON public.script_jobs USING btree (restaurant_id, status, created_at DESC);
 
 CREATE INDEX script_jobs_retryable ON public.script_jobs USING btree (next_retry_at) WHERE ((status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status])) AND (next_retry_at IS NOT NULL));
+
+CREATE INDEX script_jobs_running_key ON public.script_jobs USING btree (concurrency_key) WHERE ((status = 'in_progress'::public.script_job_status) AND (concurrency_key IS NOT NULL));
 
 CREATE INDEX script_jobs_timeout ON public.script_jobs USING btree (timeout_at) WHERE (status = 'in_progress'::public.script_job_status);
 
@@ -526,9 +1025,15 @@ CREATE INDEX script_jobs_updated ON public.script_jobs USING btree (organisation
 
 CREATE TRIGGER script_job_events_tell AFTER INSERT ON public.script_job_events REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION public.script_job_events_tell();
 
+CREATE TRIGGER script_job_prerequisites_check BEFORE INSERT OR UPDATE ON public.script_job_prerequisites FOR EACH ROW EXECUTE FUNCTION public.script_job_prerequisites_check();
+
 CREATE TRIGGER script_jobs_after_move AFTER INSERT OR UPDATE OF status ON public.script_jobs FOR EACH ROW EXECUTE FUNCTION public.script_jobs_after_move();
 
 CREATE TRIGGER script_jobs_before_write BEFORE INSERT OR UPDATE ON public.script_jobs FOR EACH ROW EXECUTE FUNCTION public.script_jobs_before_write();
+
+CREATE TRIGGER script_jobs_hold BEFORE INSERT OR UPDATE OF status, run_at, next_retry_at ON public.script_jobs FOR EACH ROW EXECUTE FUNCTION public.script_jobs_hold();
+
+CREATE TRIGGER script_jobs_set_free AFTER UPDATE OF status ON public.script_jobs FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION public.script_jobs_set_free();
 
 ALTER TABLE ONLY public.pumpd_accounts
     ADD CONSTRAINT pumpd_accounts_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id) ON DELETE CASCADE;
@@ -569,6 +1074,18 @@ ALTER TABLE ONLY public.script_job_events
 ALTER TABLE ONLY public.script_job_files
     ADD CONSTRAINT script_job_files_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.script_jobs(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.script_job_prerequisites
+    ADD CONSTRAINT script_job_prerequisites_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.script_jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.script_job_prerequisites
+    ADD CONSTRAINT script_job_prerequisites_needs_id_fkey FOREIGN KEY (needs_id) REFERENCES public.script_jobs(id);
+
+ALTER TABLE ONLY public.script_job_requests
+    ADD CONSTRAINT script_job_requests_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.script_job_requests
+    ADD CONSTRAINT script_job_requests_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.script_job_sign_in_links
     ADD CONSTRAINT script_job_sign_in_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
 
@@ -593,6 +1110,8 @@ ALTER TABLE ONLY public.user_organisations
 ALTER TABLE ONLY public.user_organisations
     ADD CONSTRAINT user_organisations_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
 
+CREATE POLICY "Own requests" ON public.script_job_requests TO authenticated USING ((user_id = ( SELECT auth.uid() AS uid))) WITH CHECK ((user_id = ( SELECT auth.uid() AS uid)));
+
 CREATE POLICY "Service role full access" ON public.organisations TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY "Service role full access" ON public.pumpd_accounts TO service_role USING (true) WITH CHECK (true);
@@ -611,17 +1130,30 @@ CREATE POLICY "Service role full access" ON public.script_job_events TO service_
 
 CREATE POLICY "Service role full access" ON public.script_job_files TO service_role USING (true) WITH CHECK (true);
 
+CREATE POLICY "Service role full access" ON public.script_job_pauses TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY "Service role full access" ON public.script_job_prerequisites TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY "Service role full access" ON public.script_job_requests TO service_role USING (true) WITH CHECK (true);
+
 CREATE POLICY "Service role full access" ON public.script_job_sign_in_links TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY "Service role full access" ON public.script_job_sign_ins TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY "Service role full access" ON public.script_job_steps TO service_role USING (true) WITH CHECK (true);
 
+CREATE POLICY "Service role full access" ON public.script_job_workers TO service_role USING (true) WITH CHECK (true);
+
 CREATE POLICY "Service role full access" ON public.script_jobs TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY "Service role full access" ON public.user_organisations TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY "Users can cancel own pending jobs" ON public.script_jobs FOR UPDATE TO authenticated USING (((created_by = ( SELECT auth.uid() AS uid)) AND (status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status])) AND (organisation_id = ANY (( SELECT public.script_jobs_organisations(true) AS script_jobs_organisations)::uuid[])))) WITH CHECK (((status = 'cancelled'::public.script_job_status) AND (created_by = ( SELECT auth.uid() AS uid))));
+
+CREATE POLICY "Users can create organisation jobs" ON public.script_job_prerequisites FOR INSERT TO authenticated WITH CHECK ((EXISTS ( SELECT
+   FROM (public.script_jobs j
+     JOIN public.script_jobs n ON ((n.organisation_id = j.organisation_id)))
+  WHERE ((j.id = script_job_prerequisites.job_id) AND (n.id = script_job_prerequisites.needs_id) AND (j.created_by = ( SELECT auth.uid() AS uid)) AND (j.attempt_count = 0) AND (j.status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status]))))));
 
 CREATE POLICY "Users can create organisation jobs" ON public.script_jobs FOR INSERT TO authenticated WITH CHECK (((organisation_id = ANY (( SELECT public.script_jobs_organisations(true) AS script_jobs_organisations)::uuid[])) AND (created_by = ( SELECT auth.uid() AS uid)) AND (status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status])) AND ((restaurant_id IS NULL) OR public.script_jobs_owns_restaurant(organisation_id, restaurant_id))));
 
@@ -640,6 +1172,10 @@ CREATE POLICY "Users can view organisation jobs" ON public.script_job_events FOR
 CREATE POLICY "Users can view organisation jobs" ON public.script_job_files FOR SELECT TO authenticated USING ((EXISTS ( SELECT
    FROM public.script_jobs j
   WHERE (j.id = script_job_files.job_id))));
+
+CREATE POLICY "Users can view organisation jobs" ON public.script_job_prerequisites FOR SELECT TO authenticated USING ((EXISTS ( SELECT
+   FROM public.script_jobs j
+  WHERE (j.id = script_job_prerequisites.job_id))));
 
 CREATE POLICY "Users can view organisation jobs" ON public.script_job_steps FOR SELECT TO authenticated USING ((EXISTS ( SELECT
    FROM public.script_jobs j
@@ -671,11 +1207,19 @@ ALTER TABLE public.script_job_events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.script_job_files ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.script_job_pauses ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.script_job_prerequisites ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.script_job_requests ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.script_job_sign_in_links ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.script_job_sign_ins ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.script_job_steps ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.script_job_workers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.script_jobs ENABLE ROW LEVEL SECURITY;
 
@@ -693,6 +1237,70 @@ REVOKE ALL ON FUNCTION public.script_jobs_cancel(job uuid, OUT outcome text, OUT
 GRANT ALL ON FUNCTION public.script_jobs_cancel(job uuid, OUT outcome text, OUT status public.script_job_status, OUT cancelled_at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_cancel(job uuid, OUT outcome text, OUT status public.script_job_status, OUT cancelled_at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION public.script_jobs_cancel_rest(job uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_cancel_rest(job uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.script_jobs_cancel_rest(job uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_claim(worker text, lease_s double precision, types text[], share integer, wanted integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_claim(worker text, lease_s double precision, types text[], share integer, wanted integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_front(share integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_front(share integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_full(organisation uuid, share integer, total integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_full(organisation uuid, share integer, total integer) TO authenticated;
+GRANT ALL ON FUNCTION public.script_jobs_full(organisation uuid, share integer, total integer) TO service_role;
+
+GRANT SELECT ON TABLE public.script_jobs TO authenticated;
+GRANT ALL ON TABLE public.script_jobs TO service_role;
+
+GRANT INSERT(job_type) ON TABLE public.script_jobs TO authenticated;
+
+GRANT UPDATE(status) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(input_payload) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(max_retries) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(total_steps) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(organisation_id) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(restaurant_id) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(created_by) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(priority) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(metadata) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(timeout_ms) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(run_at) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(concurrency_key) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(concurrency_limit) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(rate_key) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(rate_interval_ms) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(restaurant_key) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(allow_duplicate) ON TABLE public.script_jobs TO authenticated;
+
+GRANT INSERT(payload_size) ON TABLE public.script_jobs TO authenticated;
+
+REVOKE ALL ON FUNCTION public.script_jobs_hindrance(job public.script_jobs, share integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_hindrance(job public.script_jobs, share integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_keep(job uuid, kept boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_keep(job uuid, kept boolean) TO authenticated;
+GRANT ALL ON FUNCTION public.script_jobs_keep(job uuid, kept boolean) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_may_act(organisation uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.script_jobs_organisations(acting boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_organisations(acting boolean) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_organisations(acting boolean) TO service_role;
@@ -701,9 +1309,27 @@ REVOKE ALL ON FUNCTION public.script_jobs_owns_restaurant(organisation uuid, res
 GRANT ALL ON FUNCTION public.script_jobs_owns_restaurant(organisation uuid, restaurant uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_owns_restaurant(organisation uuid, restaurant uuid) TO service_role;
 
-REVOKE ALL ON FUNCTION public.script_jobs_retry(job uuid, OUT outcome text, OUT status public.script_job_status) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.script_jobs_retry(job uuid, OUT outcome text, OUT status public.script_job_status) TO authenticated;
-GRANT ALL ON FUNCTION public.script_jobs_retry(job uuid, OUT outcome text, OUT status public.script_job_status) TO service_role;
+REVOKE ALL ON FUNCTION public.script_jobs_retry(job uuid, from_start boolean, OUT outcome text, OUT status public.script_job_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_retry(job uuid, from_start boolean, OUT outcome text, OUT status public.script_job_status) TO authenticated;
+GRANT ALL ON FUNCTION public.script_jobs_retry(job uuid, from_start boolean, OUT outcome text, OUT status public.script_job_status) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_return_to_line(share integer, wanted integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_return_to_line(share integer, wanted integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_run_now(job uuid, OUT outcome text, OUT status public.script_job_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_run_now(job uuid, OUT outcome text, OUT status public.script_job_status) TO authenticated;
+GRANT ALL ON FUNCTION public.script_jobs_run_now(job uuid, OUT outcome text, OUT status public.script_job_status) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_say(job uuid, kind text, data jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_say(job uuid, kind text, data jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_stop(job uuid, OUT outcome text, OUT status public.script_job_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_stop(job uuid, OUT outcome text, OUT status public.script_job_status) TO authenticated;
+GRANT ALL ON FUNCTION public.script_jobs_stop(job uuid, OUT outcome text, OUT status public.script_job_status) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_waiting(jobs uuid[], share integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_waiting(jobs uuid[], share integer) TO authenticated;
+GRANT ALL ON FUNCTION public.script_jobs_waiting(jobs uuid[], share integer) TO service_role;
 
 GRANT SELECT,INSERT ON TABLE auth.users TO service_role;
 
@@ -734,6 +1360,14 @@ GRANT ALL ON TABLE public.script_job_events TO service_role;
 GRANT SELECT ON TABLE public.script_job_files TO authenticated;
 GRANT ALL ON TABLE public.script_job_files TO service_role;
 
+GRANT ALL ON TABLE public.script_job_pauses TO service_role;
+
+GRANT SELECT,INSERT ON TABLE public.script_job_prerequisites TO authenticated;
+GRANT ALL ON TABLE public.script_job_prerequisites TO service_role;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.script_job_requests TO authenticated;
+GRANT ALL ON TABLE public.script_job_requests TO service_role;
+
 GRANT ALL ON TABLE public.script_job_sign_in_links TO service_role;
 
 GRANT ALL ON TABLE public.script_job_sign_ins TO service_role;
@@ -741,32 +1375,7 @@ GRANT ALL ON TABLE public.script_job_sign_ins TO service_role;
 GRANT SELECT ON TABLE public.script_job_steps TO authenticated;
 GRANT ALL ON TABLE public.script_job_steps TO service_role;
 
-GRANT SELECT ON TABLE public.script_jobs TO authenticated;
-GRANT ALL ON TABLE public.script_jobs TO service_role;
-
-GRANT INSERT(job_type) ON TABLE public.script_jobs TO authenticated;
-
-GRANT UPDATE(status) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(input_payload) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(max_retries) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(total_steps) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(organisation_id) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(restaurant_id) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(created_by) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(priority) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(metadata) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(timeout_ms) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(run_at) ON TABLE public.script_jobs TO authenticated;
+GRANT ALL ON TABLE public.script_job_workers TO service_role;
 
 GRANT SELECT ON TABLE public.script_jobs_failed_summary TO authenticated;
 GRANT SELECT ON TABLE public.script_jobs_failed_summary TO service_role;

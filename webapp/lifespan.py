@@ -12,18 +12,17 @@ from typing import Any
 import structlog
 from starlette.applications import Starlette
 
-from scriptjobs.chromium import can_sandbox, find_chromium
 from scriptjobs.database import Database, migrate
 from scriptjobs.embedded import EmbeddedPostgres
 from scriptjobs.files import Files
 from scriptjobs.job_types import JobTypes
 from scriptjobs.listener import Listener
 from scriptjobs.people import People
-from scriptjobs.runner.process import RunnerConfig
 from scriptjobs.sealing import Vault, read_or_make
 from scriptjobs.service import ScriptJobService
 from scriptjobs.settings import Settings
-from scriptjobs.worker.worker import Worker, WorkerConfig
+from scriptjobs.worker.opening import build_worker
+from scriptjobs.worker.worker import Worker
 from webapp.auth.sessions import Sessions
 from webapp.auth.tokens import Tokens
 from webapp.limits import Limits
@@ -50,9 +49,9 @@ async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         site = _build_site(settings, database, listener, stopping)
         app.state.site, app.state.live = site, Live(site.service, site.wakeups)
         await _greet_first_user(settings, site.people)
-        workers = [_build_worker(settings, database, listener, site)] if settings.workers else []
+        workers = [build_worker(settings, settings.workers, database, listener)] if settings.workers else []
         for worker in workers:
-            await stack.enter_async_context(_in_background("worker", worker.run(), stop=worker.stop))
+            await stack.enter_async_context(_in_background("worker", worker.run(), stop=worker.stop_processing))
         with _hear_stop_signal(stopping, workers):
             yield
         stopping.set()
@@ -81,7 +80,7 @@ def _build_site(settings: Settings, database: Database, listener: Listener, stop
             job_types=JobTypes.load(settings.job_types_package),
             vault=Vault.load(settings.secrets_key, settings.var_dir),
             files=Files.load(settings.files_url, settings.var_dir),
-            portal_hosts=settings.allowed_hosts,
+            settings=settings,
         ),
         people=People(database),
         tokens=Tokens(token_secret, settings.jwt_audience, settings.jwks_url),
@@ -90,33 +89,6 @@ def _build_site(settings: Settings, database: Database, listener: Listener, stop
         wakeups=Wakeups(listener),
         streams=StreamSlots(),
         stopping=stopping,
-    )
-
-
-def _build_worker(settings: Settings, database: Database, listener: Listener, site: Site) -> Worker:
-    config = WorkerConfig(
-        slots=settings.workers,
-        warm_runners=settings.warm_runners,
-        lease_s=settings.lease_seconds,
-        poll_s=settings.poll_seconds,
-        grace_s=settings.grace_seconds,
-        hosts=settings.allowed_hosts,
-        runner=RunnerConfig(
-            job_types_package=settings.job_types_package,
-            portal_url=settings.portal_url,
-            chromium_path=find_chromium(settings.chromium_path, headed=settings.headed),
-            headed=settings.headed,
-            sandbox=can_sandbox(),
-            cache_dir=(settings.var_dir / "cache").resolve(),
-        ),
-    )
-    return Worker(
-        config=config,
-        database=database,
-        listener=listener,
-        job_types=site.service.job_types,
-        vault=Vault.load(settings.secrets_key, settings.var_dir),
-        files=Files.load(settings.files_url, settings.var_dir),
     )
 
 
@@ -154,7 +126,7 @@ def _hear_stop_signal(stopping: asyncio.Event, workers: list[Worker]) -> Generat
 
     def stop_all() -> None:
         for worker in workers:
-            (worker.hurry if stopping.is_set() else worker.stop)()
+            (worker.hurry if stopping.is_set() else worker.stop_processing)()
         stopping.set()
 
     def hear(number: int, frame: FrameType | None) -> None:

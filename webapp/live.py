@@ -11,8 +11,9 @@ from starlette.requests import Request
 
 from scriptjobs.jobs import Job
 from scriptjobs.service import JobDetails, ScriptJobService
+from webapp.card import JobCard
 from webapp.render import partial, swap
-from webapp.views import JobCard, JobPage
+from webapp.views import JobPage
 from webapp.wakeups import Wakeups
 
 STREAM_SECONDS = 15 * 60.0

@@ -4,6 +4,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from webapp.api import actions as api_actions
 from webapp.api import jobs as api_jobs
 from webapp.api import streams as api_streams
 from webapp.pages import home, jobs, launch, sign_in
@@ -38,8 +39,7 @@ def routes() -> list[BaseRoute]:
         Route("/launch/{type}", launch.create, methods=["POST"]),
         Route("/jobs", jobs.index),
         Route("/jobs/{job_id}", jobs.show),
-        Route("/jobs/{job_id}/cancel", jobs.cancel, methods=["POST"]),
-        Route("/jobs/{job_id}/retry", jobs.retry, methods=["POST"]),
+        Route("/jobs/{job_id}/{action}", jobs.act, methods=["POST"]),
         Route("/jobs/{job_id}/files/{file_id:uuid}", jobs.picture),
         Route("/live/stream", jobs.stream),
         Route("/live/fragments", jobs.fragments),
@@ -48,7 +48,11 @@ def routes() -> list[BaseRoute]:
         Route("/api/jobs/types", api_jobs.types),
         Route("/api/jobs/{job_id}", api_jobs.show, methods=["GET"]),
         Route("/api/jobs/{job_id}", api_jobs.cancel, methods=["DELETE"]),
-        Route("/api/jobs/{job_id}/retry", api_jobs.retry, methods=["POST"]),
+        Route("/api/jobs/{job_id}/stop", api_actions.stop, methods=["POST"]),
+        Route("/api/jobs/{job_id}/retry", api_actions.retry, methods=["POST"]),
+        Route("/api/jobs/{job_id}/run-now", api_actions.run_now, methods=["POST"]),
+        Route("/api/jobs/{job_id}/cancel-rest", api_actions.cancel_rest, methods=["POST"]),
+        Route("/api/jobs/{job_id}/keep", api_actions.keep, methods=["POST"]),
         Route("/api/jobs/{job_id}/status", api_jobs.status),
         Route("/api/jobs/{job_id}/events", api_streams.events),
         Mount(f"/static/{static_digest()}", KeptStaticFiles(directory=STATIC)),

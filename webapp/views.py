@@ -1,105 +1,18 @@
-"""What templates see: jobs as cards and rows, worded, with icon and tone from one table."""
+"""What templates see of a job beside its card: steps, log, result, attempts, history."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from scriptjobs.errors import is_retryable
 from scriptjobs.job_types import JobTypes
-from scriptjobs.jobs import RETRYABLE_BY_HAND, Attempt, Job, JobFile, JobStatus, Step, StepState
+from scriptjobs.jobs import Attempt, Job, JobFile, JobStatus, Prerequisite, Step, StepState
 from scriptjobs.service import JobDetails, JobEvent
-from webapp.advice import advise
+from webapp.card import LOOKS, Action, JobCard
 
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a status looks (spec/ui.md): an icon, a tone of the style sheets, a word that is always shown."""
-
-    icon: str
-    tone: str
-    label: str
-
-
-LOOKS = {
-    JobStatus.PENDING: Look("clock", "yellow", "Pending"),
-    JobStatus.QUEUED: Look("clock", "yellow", "Queued"),
-    JobStatus.IN_PROGRESS: Look("loader-2", "blue", "In Progress"),
-    JobStatus.COMPLETED: Look("check-circle-2", "green", "Completed"),
-    JobStatus.FAILED: Look("x-circle", "red", "Failed"),
-    JobStatus.CANCELLED: Look("x-circle", "grey", "Cancelled"),
-    JobStatus.TIMED_OUT: Look("alert-circle", "orange", "Timed Out"),
-}
 _OUTCOMES = {
     None: "running", "completed": "completed", "failed": "failed", "timed_out": "timed out",
     "cancelled": "cancelled", "released": "moved to another worker", "lost": "worker stopped",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorView:
-    """A failure for a person: what happened, what to do, and the facts."""
-
-    code: str
-    message: str
-    says: str
-    do: str
-    wants_changes: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobCard:
-    """One job, wherever it is shown."""
-
-    job_id: str
-    job_type: str
-    title: str
-    restaurant: str | None
-    status: str
-    look: Look
-    note: str
-    is_live: bool
-    is_running: bool
-    percent: int | None
-    message: str
-    step_text: str
-    error: ErrorView | None
-    created_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    duration_ms: int | None
-    can_cancel: bool
-    can_retry: bool
-
-    @classmethod
-    def from_job(cls, job: Job, job_types: JobTypes, *, may_act: bool) -> "JobCard":
-        """The card of a job for somebody who may act on it, or only look."""
-        is_running = job.status is JobStatus.IN_PROGRESS
-        return cls(
-            job_id=job.job_id,
-            job_type=job.job_type,
-            title=job_types.title(job.job_type),
-            restaurant=job.restaurant_name,
-            status=job.status.value,
-            look=LOOKS[job.status],
-            note=_note(job),
-            is_live=not job.status.is_terminal,
-            is_running=is_running,
-            percent=job.progress_percent if is_running and job.current_step else None,
-            message=job.progress_message or ("Starting the browser" if is_running else ""),
-            step_text=f"Step {job.current_step} of {job.total_steps}" if is_running and job.current_step else "",
-            error=_error(job) if job.status in {JobStatus.FAILED, JobStatus.TIMED_OUT} else None,
-            created_at=job.created_at,
-            started_at=job.started_at if job.attempt_count else None,
-            ended_at=job.completed_at,
-            duration_ms=_duration_ms(job),
-            can_cancel=may_act and job.status.is_waiting,
-            can_retry=may_act and job.status in RETRYABLE_BY_HAND,
-        )
-
-    @property
-    def announcement(self) -> str:
-        """What a screen reader says when it changes: the status, not each percent."""
-        return f"{self.title}: {self.look.label}{', ' + self.note if self.note else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +59,7 @@ class AttemptView:
     started_at: datetime
     duration_ms: int | None
     error: str
+    resumed: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +73,8 @@ class JobPage:
     attempt: int
     result: ResultView | None
     attempts: list[AttemptView]
+    prerequisites: list[Prerequisite]
+    keep_action: Action | None
     history: list[tuple[datetime, str, str]] = field(default_factory=list[tuple[datetime, str, str]])
 
     @classmethod
@@ -173,43 +89,10 @@ class JobPage:
             attempt=job.attempt_count,
             result=_result(_in_order(job, job_types)) if job.result else None,
             attempts=[_attempt(attempt) for attempt in details.attempts],
+            prerequisites=details.prerequisites,
+            keep_action=_keep_action(job) if may_act and job.status.is_terminal else None,
             history=[(event.created_at, _moved(event), _actor(event.actor)) for event in details.history],
         )
-
-
-def _note(job: Job) -> str:
-    """The second line under the status: what the seven states do not say."""
-    result: dict[str, Any] = job.result or {}
-    if job.status.is_waiting and job.next_retry_at:
-        code = f" ({job.error_code})" if job.error_code else ""
-        at = job.next_retry_at.astimezone(UTC).strftime("%H:%M:%S UTC")
-        return f"try {job.retry_count + 1} of {job.max_retries + 1} at {at}{code}"
-    if job.status is JobStatus.COMPLETED and result.get("partial"):
-        data: dict[str, Any] = result.get("data") or {}
-        failed = data.get("itemsFailed")
-        return f"{failed} problem{'s' if failed != 1 else ''}" if failed else "with problems"
-    if job.status is JobStatus.COMPLETED and result.get("unverified"):
-        return "not verified: the script gave no result"
-    if job.status is JobStatus.IN_PROGRESS and job.retry_count:
-        return f"try {job.retry_count + 1} of {job.max_retries + 1}"
-    return ""
-
-
-def _error(job: Job) -> ErrorView:
-    advice = advise(job.error_code)
-    do = advice.do
-    if is_retryable(job.error_code) and job.retry_count:
-        do = f"It was tried {job.retry_count + 1} times. {do}"
-    return ErrorView(
-        code=job.error_code or "UNKNOWN_ERROR", message=job.error_message or "", says=advice.says, do=do,
-        wants_changes=advice.wants_changes,
-    )  # fmt: skip
-
-
-def _duration_ms(job: Job) -> int | None:
-    if job.started_at is None or job.completed_at is None:
-        return None
-    return max(0, round((job.completed_at - job.started_at).total_seconds() * 1_000))
 
 
 def _steps(job: Job, steps: list[Step], files: list[JobFile], job_types: JobTypes) -> list[StepView]:
@@ -232,6 +115,10 @@ def _steps(job: Job, steps: list[Step], files: list[JobFile], job_types: JobType
             )
         )  # fmt: skip
     return views
+
+
+def _keep_action(job: Job) -> Action:
+    return Action("let-go", "Let it go", "x") if job.keep else Action("keep", "Keep it", "check")
 
 
 def _line(event: JobEvent) -> LogLine:
@@ -275,11 +162,20 @@ def _attempt(attempt: Attempt) -> AttemptView:
         outcome=_OUTCOMES.get(attempt.outcome, attempt.outcome or ""),
         started_at=attempt.started_at,
         duration_ms=round(took.total_seconds() * 1_000) if took is not None else None,
+        resumed=f"resumed at step {attempt.resumed_step}" if attempt.resumed_step else "",
         error=f"{attempt.error_code}: {attempt.error_message}" if attempt.error_code else "",
     )
 
 
+_ACTIONS = {"run_now": "Told to run now", "keep": "Kept", "let_go": "No longer kept"}
+
+
 def _moved(event: JobEvent) -> str:
+    if event.kind == "stop":
+        return f"Stop: {event.data['stage']}"
+    if event.kind == "action":
+        action: str = event.data["action"]
+        return _ACTIONS.get(action, action)
     look = LOOKS[JobStatus(event.data["status"])]
     return f"{look.label} ({event.data['error']['code']})" if "error" in event.data else look.label
 

@@ -1,7 +1,8 @@
 """Creates item tags at Menus > Item Tags, and ticks the menu items that each one belongs to.
 
 A second run creates nothing: a tag whose tile is there already counts as `exists`. A tag that fails is tried once more;
-what then still fails stands in `details` and the job completes in part. When nothing succeeded, the job fails.
+what then still fails stands in `details` and the job completes in part. When nothing succeeded, the job fails. Each tag
+that is done is a checkpoint, so a job that was broken off goes on with the next one.
 """
 
 from typing import Annotated, Literal
@@ -116,9 +117,14 @@ async def _create_all(script: Script, page: ItemTags, tags: list[ItemTag]) -> li
     last: ScriptError | None = None
     for number, tag in enumerate(tags, start=1):
         await script.progress(number - 1, len(tags), f"[{number}/{len(tags)}] {tag.name}")
+        saved = f"tag:{tag.name}"
         try:
-            outcome = await _create(script, page, tag)
-            await script.checkpoint(f"tag:{tag.name}", outcome.status)
+            if isinstance(earlier := await script.recall(saved), dict):
+                outcome = TagOutcome.model_validate(earlier)
+                await script.log(f"“{tag.name}” was done by an earlier try.")
+            else:
+                outcome = await _create(script, page, tag)
+                await script.checkpoint(saved, outcome.model_dump(mode="json"))
         except ScriptError as error:
             last = error
             outcome = TagOutcome(name=tag.name, status="failed", error=error.message)
@@ -180,6 +186,7 @@ JOB_TYPE = JobType(
     run=run,
     timeout_ms=3_600_000,
     expected_ms=60_000,
+    size_of=lambda payload: len(payload.item_tags),
     examples=(
         {
             "email": "owner@example.com",

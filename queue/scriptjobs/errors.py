@@ -10,6 +10,12 @@ ScriptJobsError (code, message, details)
 │   ├── CannotCancel          CANNOT_CANCEL        details: currentStatus
 │   ├── AlreadyCompleted      ALREADY_COMPLETED    details: currentStatus
 │   ├── NotRetryable          NOT_RETRYABLE_STATE  details: currentStatus
+│   ├── NotRunning            NOT_RUNNING          details: currentStatus
+│   ├── NotWaiting            NOT_WAITING          details: currentStatus
+│   ├── DuplicateJob          DUPLICATE_JOB        details: jobId and status of the active one
+│   ├── QueueFull             QUEUE_FULL           details: retryAfter (seconds), scope
+│   ├── IdempotencyInFlight   IDEMPOTENCY_IN_FLIGHT  details: retryAfter
+│   ├── IdempotencyMismatch   IDEMPOTENCY_MISMATCH
 │   ├── BadRequest            BAD_REQUEST          not JSON, too large, wrong media type (details: status)
 │   └── RateLimited           RATE_LIMITED         details: retryAfter (seconds)
 ├── ScriptError               a script failed, with a code of the portal contract
@@ -88,6 +94,42 @@ class NotRetryable(RequestRefused):
     """Only a job that failed, timed out or was cancelled can be retried."""
 
     code = "NOT_RETRYABLE_STATE"
+
+
+class NotRunning(RequestRefused):
+    """Only a running job can be stopped."""
+
+    code = "NOT_RUNNING"
+
+
+class NotWaiting(RequestRefused):
+    """The job does not wait."""
+
+    code = "NOT_WAITING"
+
+
+class DuplicateJob(RequestRefused):
+    """A job of this type is waiting or running for this restaurant already."""
+
+    code = "DUPLICATE_JOB"
+
+
+class QueueFull(RequestRefused):
+    """Too many jobs are waiting; try again when some of them have run."""
+
+    code = "QUEUE_FULL"
+
+
+class IdempotencyInFlight(RequestRefused):
+    """The first request with this Idempotency-Key is still being worked on."""
+
+    code = "IDEMPOTENCY_IN_FLIGHT"
+
+
+class IdempotencyMismatch(RequestRefused):
+    """This Idempotency-Key was used for another request."""
+
+    code = "IDEMPOTENCY_MISMATCH"
 
 
 class BadRequest(RequestRefused):

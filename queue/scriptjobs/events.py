@@ -1,7 +1,8 @@
 """What can be said of a job: one vocabulary from the script's pipe over the event table to the streams.
 
-`kind` is the tag on the pipe, the column `kind` of `script_job_events` and the `event:` of the streams. `Status` is
-written by the database itself (a trigger), all others come from a script.
+`kind` is the tag on the pipe, the column `kind` of `script_job_events` and the `event:` of the streams. The database
+itself writes three more kinds: `status` (a trigger, at each move), `stop` (its stages) and `action` (what people did).
+All others come from a script.
 """
 
 from typing import Annotated, Any, Literal
@@ -53,11 +54,19 @@ class Screenshot(_Event):
 
 
 class Checkpoint(_Event):
-    """Something that a later attempt need not do again."""
+    """Something that a later attempt need not do again, saved in the step `position`."""
 
     kind: Literal["checkpoint"] = "checkpoint"
     name: str = Field(min_length=1, max_length=200)
     value: Any = None
+    position: int | None = Field(default=None, ge=1, le=1_000)
+
+
+class Resumed(_Event):
+    """The script found work of an earlier attempt, in the step `position`, and goes on behind it."""
+
+    kind: Literal["resumed"] = "resumed"
+    position: int = Field(ge=1, le=1_000)
 
 
 class Result(_Event):
@@ -84,6 +93,7 @@ class Ready(_Event):
 
 
 Event = Annotated[
-    StepChanged | Progress | Log | Screenshot | Checkpoint | Result | Failure | Ready, Field(discriminator="kind")
+    StepChanged | Progress | Log | Screenshot | Checkpoint | Resumed | Result | Failure | Ready,
+    Field(discriminator="kind"),
 ]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)

@@ -1,9 +1,14 @@
 """Files of jobs (screenshots) in a folder or in object storage."""
 
 from pathlib import Path
+from typing import Any
 
 import obstore
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
+
+# What a storage that is full, forbidden or away raises.
+FILE_ERRORS = (OSError, BaseError)
 
 
 class Files:
@@ -19,7 +24,7 @@ class Files:
             return cls(from_url(files_url))
         folder = Path(files_url.removeprefix("file://")) if files_url else var_dir / "files"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return cls(LocalStore(folder.resolve()))
+        return cls(LocalStore(folder.resolve(), automatic_cleanup=True))
 
     async def put(self, key: str, content: bytes) -> None:
         """Store `content` under `key`."""
@@ -31,3 +36,9 @@ class Files:
             return bytes(await (await obstore.get_async(self._store, key)).bytes_async())
         except FileNotFoundError:
             return None
+
+    async def delete_all(self, prefix: str) -> None:
+        """Delete everything whose key begins with `prefix`, which ends in a slash."""
+        listed: Any = obstore.list(self._store, prefix)  # type: ignore[reportUnknownMemberType]
+        async for batch in listed:
+            await obstore.delete_async(self._store, [item["path"] for item in batch])

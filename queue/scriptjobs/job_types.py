@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
@@ -13,10 +14,28 @@ from scriptjobs.errors import InvalidJobType, InvalidPayload, SetupError
 from scriptjobs.jobs import DEFAULT_MAX_RETRIES, RawPayload
 from scriptjobs.script import Script
 
+# The owner's default: two jobs at once in one portal account.
+DEFAULT_ACCOUNT_LIMIT = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobKeys:
+    """Portal account, restaurant in it, key of a rate, number of items; None where there is none."""
+
+    account: str | None
+    restaurant: str | None
+    rate: str | None
+    size: int | None
+
 
 @dataclass(frozen=True, kw_only=True)
 class JobType:
-    """One kind of job. `timeout_ms` bounds an attempt; `expected_ms` is told until history knows better."""
+    """One kind of job.
+
+    `timeout_ms` bounds an attempt; `expected_ms` is told until history knows better. It does not begin while
+    `account_limit` jobs work with its portal account. With `account_rate_ms`, that much time lies between two of its
+    beginnings on one portal. `size_of` counts the items of a payload, where they decide how long it takes.
+    """
 
     name: str
     title: str
@@ -28,11 +47,28 @@ class JobType:
     timeout_ms: int = 300_000
     expected_ms: int = 60_000
     max_retries: int = DEFAULT_MAX_RETRIES
+    account_limit: int = DEFAULT_ACCOUNT_LIMIT
+    account_rate_ms: int = 0
+    size_of: Callable[[Any], int] | None = None
     examples: tuple[Mapping[str, Any], ...] = field(default_factory=tuple)
 
     def estimate_total_steps(self) -> int:
         """How many steps the job will show."""
         return len(self.steps)
+
+    def keys_of(self, payload: BaseModel, portal_host: str) -> "JobKeys":
+        """What a validated payload shares with other jobs; `portal_host` is the portal when it names none."""
+        said: dict[str, str] = {
+            name: str(value).strip().casefold()
+            for name in ("email", "restaurant_name", "admin_url")
+            if (value := getattr(payload, name, None))
+        }
+        portal = urlsplit(said["admin_url"]).netloc if "admin_url" in said else portal_host
+        account = f"{portal} {said['email']}" if "email" in said else None
+        restaurant = f"{account} {said['restaurant_name']}" if account and "restaurant_name" in said else None
+        rate = f"{portal} {self.name}" if self.account_rate_ms else None
+        size = self.size_of(payload) if self.size_of else None
+        return JobKeys(account=account, restaurant=restaurant, rate=rate, size=size)
 
     @cached_property
     def schema(self) -> dict[str, Any]:

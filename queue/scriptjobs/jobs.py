@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any, NewType
 from uuid import UUID
 
+from scriptjobs.estimates import Estimate
+
 # The stages of a payload are types, so that a signature says where secrets are open.
 RawPayload = NewType("RawPayload", dict[str, Any])  # as the caller sent it
 SealedPayload = NewType("SealedPayload", dict[str, Any])  # validated, secrets sealed: what the database holds
@@ -15,6 +17,8 @@ DEFAULT_MAX_RETRIES = 3
 DEFAULT_RETRY_DELAY_MS = 5_000
 MAX_PRIORITY = 1_000
 MIN_PRIORITY = -1_000
+# Rule D17 of the product page: an ended job can be read for a week at least, however late it ran.
+REST_DAYS = 7
 
 
 class JobStatus(StrEnum):
@@ -96,6 +100,23 @@ class Job:
     priority: int
     metadata: dict[str, Any]
     restaurant_name: str | None
+    run_at: datetime | None
+    stop_requested_at: datetime | None
+    stop_stage: str | None
+    checkpoint_step: int | None
+    resumed_step: int | None
+    keep: bool
+    payload_size: int | None
+    # What the service finds out beside the row.
+    waiting: "Waiting | None" = None
+    expected: Estimate | None = None
+    starts_at: datetime | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether somebody insisted on its end and it still runs."""
+        return self.status is JobStatus.IN_PROGRESS and self.stop_requested_at is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +155,52 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Why a job waits: one of the eleven codes, from the claim's own predicate (migrations/sql/0007).
+
+    `until` is when that ends, where it is known (NO_WORKER: when the last worker was heard; PAUSED: since when).
+    `other_*` name the job whose doing it is, when the caller may see it. `place` counts from 1 and is None behind the
+    first hundred. `slots` is how many jobs may run at once.
+    """
+
+    id: UUID
+    code: str
+    until: datetime | None
+    other_id: UUID | None
+    other_job_id: str | None
+    other_type: str | None
+    note: str | None
+    place: int | None
+    slots: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prerequisite:
+    """A job that must complete before another one runs; `waived` when somebody said to run anyway."""
+
+    job_id: str
+    job_type: str
+    status: JobStatus
+    waived: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerInfo:
+    """A worker as it told of itself, and what it runs now."""
+
+    id: str
+    host: str
+    pid: int
+    version: str
+    slots: int
+    started_at: datetime
+    heartbeat_at: datetime
+    is_alive: bool
+    is_stopping: bool
+    jobs: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One try of a job, as it ended or still runs."""
 
@@ -144,6 +211,7 @@ class Attempt:
     outcome: str | None
     error_code: str | None
     error_message: str | None
+    resumed_step: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from scriptjobs.errors import SetupError
 
 READY = "script_jobs_ready"
 EVENTS = "script_job_events"
+STOP = "script_jobs_stop"
 _PROBE = "script_jobs_probe"
 PROBE_SECONDS = 30.0
 PROBE_TIMEOUT_S = 5.0
@@ -60,7 +61,7 @@ class Listener:
     async def _listen_once(self) -> None:
         connection = await connect(self._dsn, server_settings={"application_name": "script-jobs listener"})
         try:
-            for channel in (READY, EVENTS, _PROBE):
+            for channel in (READY, EVENTS, STOP, _PROBE):
                 await connection.add_listener(channel, self._hear)
             while True:
                 await self._probe(connection)

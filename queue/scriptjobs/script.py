@@ -124,6 +124,10 @@ class Script(Protocol):
         """Save that something is done, for a later attempt."""
         ...
 
+    async def recall(self, name: str) -> Any:
+        """What an earlier attempt saved under `name`, or None; the job then shows that it was resumed in this step."""
+        ...
+
 
 class Result(BaseModel):
     """The common part of every result (spec/service.md, Result)."""

@@ -1,6 +1,7 @@
 """Sealing of secrets at rest, and redaction of known secrets in everything that comes back from a script."""
 
 import base64
+import hmac
 import html
 import json
 import os
@@ -28,8 +29,9 @@ class Vault:
     """
 
     def __init__(self, keys: Iterable[str]) -> None:
+        self._keys = [key.strip() for key in keys]
         try:
-            self._cipher = MultiFernet([Fernet(key.strip()) for key in keys])
+            self._cipher = MultiFernet([Fernet(key) for key in self._keys])
         except ValueError as error:
             raise SetupError("SECRETS_KEY holds no valid keys: each is 32 bytes in URL-safe base64.") from error
 
@@ -39,6 +41,12 @@ class Vault:
         if secrets_key:
             return cls(secrets_key.split(","))
         return cls([read_or_make(var_dir / "secrets.key", lambda: Fernet.generate_key().decode())])
+
+    def digests(self, content: bytes) -> list[str]:
+        """Keyed digests of `content`, one for each key, the newest first: they tell two contents apart and let nobody
+        who reads them guess a password in it.
+        """
+        return [hmac.new(key.encode(), content, "sha256").hexdigest() for key in self._keys]
 
     def seal_value(self, value: str) -> dict[str, str]:
         """One secret as it is stored."""

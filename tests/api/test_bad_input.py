@@ -2,7 +2,6 @@
 
 import time
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -144,7 +143,12 @@ def test_two_mebibytes_are_refused(ana: Api, *, says_length: bool) -> None:
 
 
 def a_token(**changes: Any) -> str:
-    claims = {"sub": str(uuid4()), "aud": "authenticated", "exp": int(time.time()) + 60, **changes}
+    claims = {
+        "sub": "6a1f0c9e-2b7d-4c55-9c1e-0d5a7f3b8e21",
+        "aud": "authenticated",
+        "exp": int(time.time()) + 60,
+        **changes,
+    }
     return jwt.encode(
         {"alg": "HS256"}, {key: value for key, value in claims.items() if value}, OctKey.import_key(JWT_SECRET)
     )
@@ -162,7 +166,7 @@ def a_token(**changes: Any) -> str:
         f"Bearer {a_token(aud='somebody-else')}",
         f"Bearer {a_token(sub='no-uuid')}",
         f"Bearer {a_token(exp=None)}",
-        "Bearer " + jwt.encode({"alg": "HS256"}, {"sub": str(uuid4()), "exp": 9_999_999_999, "aud": "authenticated"},
+        "Bearer " + jwt.encode({"alg": "HS256"}, {"sub": "6a1f0c9e-2b7d-4c55-9c1e-0d5a7f3b8e21", "exp": 9_999_999_999, "aud": "authenticated"},
                                OctKey.import_key("another-secret-of-sufficient-length-000000")),
     ],
 )  # fmt: skip
@@ -188,10 +192,14 @@ def test_a_member_of_nothing_is_told_so(site: Site) -> None:
 
 
 def test_an_organisation_that_is_not_yours_is_refused(ana: Api) -> None:
-    refused(ana.get("/api/jobs", headers={"X-Organisation-ID": str(uuid4())}), 403, "FORBIDDEN")
+    refused(
+        ana.get("/api/jobs", headers={"X-Organisation-ID": "6a1f0c9e-2b7d-4c55-9c1e-0d5a7f3b8e21"}), 403, "FORBIDDEN"
+    )
 
 
-@pytest.mark.parametrize("job_id", ["JOB_20260101_000000_00000000", str(uuid4()), "nonsense", "JOB_", "%00", "1"])
+@pytest.mark.parametrize(
+    "job_id", ["JOB_20260101_000000_00000000", "6a1f0c9e-2b7d-4c55-9c1e-0d5a7f3b8e21", "nonsense", "JOB_", "%00", "1"]
+)
 def test_an_unknown_id_is_not_found(ana: Api, job_id: str) -> None:
     refused(ana.get(f"/api/jobs/{job_id}"), 404, "JOB_NOT_FOUND")
 

@@ -61,7 +61,7 @@ async def test_a_cancelled_job_says_when_and_a_retried_one_forgets_it(database: 
         id_ = await add_job(connection)
     await change(database, "select outcome from public.script_jobs_cancel(:id)", id=id_)
     cancelled = await row(database, id_)
-    await change(database, "select outcome from public.script_jobs_retry(:id)", id=id_)
+    await change(database, "select outcome from public.script_jobs_retry(:id, false)", id=id_)
     again = await row(database, id_)
 
     assert cancelled["cancelled_at"] is not None

@@ -13,8 +13,8 @@ from scriptjobs.errors import FenceLost
 from scriptjobs.events import Checkpoint, Log, Progress, StepChanged
 from scriptjobs.jobs import ClaimedJob, JobStatus, SealedPayload
 from scriptjobs.store.leases import renew_leases
-from scriptjobs.store.outcomes import FailedAttempt, complete_job, fail_job, release_job
-from scriptjobs.store.progress import Report, record_report
+from scriptjobs.store.outcomes import FailedAttempt, mark_job_failed, release_job, update_job_result
+from scriptjobs.store.progress import Report, update_job_progress
 from scriptjobs.worker.lifeline import recover_orphaned_jobs
 from tests.factories import add_job, all_rows, change, claim, must_claim, row
 
@@ -32,14 +32,14 @@ async def new_claim(database: Database, lease_s: float = 20, **values: object) -
 
 async def complete(database: Database, job: ClaimedJob) -> None:
     async with database.as_service("worker:w1") as connection:
-        await complete_job(
+        await update_job_result(
             connection, id_=job.id, fence=job.fence, result={"success": True}, payload=SealedPayload({"kept": 1})
         )
 
 
 async def fail(database: Database, job: ClaimedJob, failed: FailedAttempt = RETRYABLE) -> JobStatus:
     async with database.as_service("worker:w1") as connection:
-        return await fail_job(connection, id_=job.id, fence=job.fence, failed=failed)
+        return await mark_job_failed(connection, id_=job.id, fence=job.fence, failed=failed)
 
 
 async def release(database: Database, job: ClaimedJob) -> None:
@@ -49,7 +49,7 @@ async def release(database: Database, job: ClaimedJob) -> None:
 
 async def report(database: Database, job: ClaimedJob, **parts: object) -> None:
     async with database.as_service("worker:w1") as connection:
-        await record_report(connection, job, Report(**parts))  # type: ignore[arg-type]
+        await update_job_progress(connection, job, Report(**parts))  # type: ignore[arg-type]
 
 
 async def lapse(database: Database, job: ClaimedJob) -> None:

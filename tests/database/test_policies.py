@@ -132,7 +132,7 @@ async def test_retry_follows_the_same_rights(
 
     async with database.as_caller(people[who]) as connection:
         said = (
-            await connection.execute(text("select outcome from public.script_jobs_retry(:id)"), {"id": id_})
+            await connection.execute(text("select outcome from public.script_jobs_retry(:id, false)"), {"id": id_})
         ).scalar()
 
     assert said == outcome

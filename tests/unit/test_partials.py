@@ -12,9 +12,10 @@ from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import Job, JobStatus
 from scriptjobs.service import JobDetails
 from webapp.advice import advise
+from webapp.card import LOOKS, JobCard
 from webapp.forms import draw_form, read_form
 from webapp.render import partial
-from webapp.views import LOOKS, JobCard, JobPage
+from webapp.views import JobPage
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
 TYPES = JobTypes.load("portal_scripts")
@@ -24,7 +25,8 @@ JOB = Job(
     progress_percent=0, progress_message=None, current_step=0, total_steps=5, created_at=NOW, updated_at=NOW,
     started_at=None, completed_at=None, cancelled_at=None, timeout_at=None, timeout_ms=1, attempt_count=0,
     worker_id=None, organisation_id=uuid4(), restaurant_id=None, created_by=uuid4(), priority=0, metadata={},
-    restaurant_name="<script>alert(1)</script>",
+    restaurant_name="<script>alert(1)</script>", run_at=None, stop_requested_at=None, stop_stage=None,
+    checkpoint_step=None, resumed_step=None, keep=False, payload_size=None,
 )  # fmt: skip
 
 
@@ -57,7 +59,9 @@ def test_a_result_reads_in_the_order_of_its_model_however_the_database_keeps_it(
     row = {"name": "Vegan", "error": "no", "status": "failed", "itemsAssigned": 0}
     data = {"details": [row], "itemsFailed": 1, "itemsCreated": 2, "itemsAssigned": 3, "itemsExisting": 4}
     job = replace(in_status(JobStatus.COMPLETED), result={"data": data, "message": "done"})
-    details = JobDetails(job=job, steps=[], attempts=[], files=[], log=[], history=[], last_event_id=1)
+    details = JobDetails(
+        prerequisites=[], job=job, steps=[], attempts=[], files=[], log=[], history=[], last_event_id=1
+    )
 
     result = JobPage.from_details(details, TYPES, may_act=False).result
 
@@ -68,7 +72,9 @@ def test_a_result_reads_in_the_order_of_its_model_however_the_database_keeps_it(
 
 @pytest.mark.parametrize("status", list(JobStatus))
 def test_every_status_has_its_page(status: JobStatus) -> None:
-    details = JobDetails(job=in_status(status), steps=[], attempts=[], files=[], log=[], history=[], last_event_id=1)
+    details = JobDetails(
+        prerequisites=[], job=in_status(status), steps=[], attempts=[], files=[], log=[], history=[], last_event_id=1
+    )
     page = JobPage.from_details(details, TYPES, may_act=False)
     html = "".join(partial(name, page) for name in ("job_outcome", "job_steps", "job_log", "job_history"))
 
@@ -89,8 +95,10 @@ def test_unknown_progress_sweeps_and_says_so_in_words() -> None:
 @pytest.mark.parametrize(
     ("changes", "note"),
     [
-        ({"status": JobStatus.PENDING, "retry_count": 1, "next_retry_at": NOW, "error_code": "TIMEOUT"},
-         "try 2 of 4 at 09:00:00 UTC (TIMEOUT)"),
+        ({"status": JobStatus.IN_PROGRESS, "stop_requested_at": NOW, "stop_stage": "asked"}, "stopping: asked"),
+        ({"status": JobStatus.IN_PROGRESS, "retry_count": 1, "resumed_step": 4}, "try 2 of 4, resumed at step 4"),
+        ({"status": JobStatus.CANCELLED, "stop_requested_at": NOW, "current_step": 5, "progress_message": "[2/10] Vegan"},
+         "stopped in step 5 of 5: [2/10] Vegan"),
         ({"status": JobStatus.COMPLETED, "result": {"partial": True, "data": {"itemsFailed": 3}}}, "3 problems"),
         ({"status": JobStatus.COMPLETED, "result": {"unverified": True}}, "not verified: the script gave no result"),
         ({"status": JobStatus.IN_PROGRESS, "retry_count": 1}, "try 2 of 4"),
@@ -102,7 +110,7 @@ def test_the_second_line_says_what_the_status_does_not(changes: dict[str, object
 
 @pytest.mark.parametrize(
     "code",
-    [*RETRYABLE_CODES, "AUTH_FAILED", "INVALID_CREDENTIALS", "VALIDATION_ERROR", "RESTAURANT_NOT_FOUND",
+    [*sorted(RETRYABLE_CODES), "AUTH_FAILED", "INVALID_CREDENTIALS", "VALIDATION_ERROR", "RESTAURANT_NOT_FOUND",
      "RESTAURANT_AMBIGUOUS", "PERMISSION_DENIED", "IMPORT_REJECTED"],
 )  # fmt: skip
 def test_every_code_of_the_portal_has_its_own_advice(code: str) -> None:

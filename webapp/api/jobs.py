@@ -4,12 +4,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from scriptjobs.jobs import RawPayload
+from scriptjobs.service import Answer, Connection
 from webapp.api import schemas
+from webapp.api.bodies import CreateJob, read_body
+from webapp.api.idempotency import answer
 from webapp.caller import get_caller
 from webapp.queries import read_list_query
 from webapp.website import site_of
-
-FIRST_POLL_S = 2
 
 
 async def create(request: Request) -> Response:
@@ -17,18 +18,15 @@ async def create(request: Request) -> Response:
     caller = await get_caller(request)
     site = site_of(request)
     await site.limits.check("create", caller.user_id)
-    body = await schemas.read_body(request)
-    job = await site.service.create_job(
-        caller,
-        body.job_type,
-        RawPayload(body.payload),
-        priority=body.priority,
-        metadata=body.metadata,
-        restaurant_id=body.restaurant_id,
-    )
-    answer = schemas.created(job, site.service.job_types.get(job.job_type))
-    headers = {"Location": answer["links"]["details"], "Retry-After": str(FIRST_POLL_S)}
-    return JSONResponse(answer, 202, headers)
+    body = await read_body(request, CreateJob)
+
+    async def work(within: Connection | None) -> Answer:
+        job = await site.service.create_job(
+            caller, body.job_type, RawPayload(body.payload), body.options, within=within
+        )
+        return Answer(202, schemas.accepted(job))
+
+    return await answer(request, caller, body.model_dump(mode="json"), work)
 
 
 async def show(request: Request) -> Response:
@@ -56,16 +54,6 @@ async def cancel(request: Request) -> Response:
     return JSONResponse({"success": True, "message": "The job was cancelled.", "job": said})
 
 
-async def retry(request: Request) -> Response:
-    """POST /api/jobs/{jobId}/retry: start a failed, timed-out or cancelled job again."""
-    caller = await get_caller(request)
-    site = site_of(request)
-    await site.limits.check("create", caller.user_id)
-    job = await site.service.retry_job(caller, request.path_params["job_id"])
-    answer = schemas.created(job, site.service.job_types.get(job.job_type))
-    return JSONResponse(answer, 202, {"Location": answer["links"]["details"], "Retry-After": str(FIRST_POLL_S)})
-
-
 async def index(request: Request) -> Response:
     """GET /api/jobs: the organisation's jobs, filtered and paged."""
     caller = await get_caller(request)
@@ -81,5 +69,6 @@ async def index(request: Request) -> Response:
 async def types(request: Request) -> Response:
     """GET /api/jobs/types: what can be launched."""
     await get_caller(request)
-    known = site_of(request).service.job_types
-    return JSONResponse({"success": True, "types": [schemas.format_type(job_type) for job_type in known]})
+    service = site_of(request).service
+    found = [schemas.format_type(kind, await service.estimate(kind.name)) for kind in service.job_types]
+    return JSONResponse({"success": True, "types": found})

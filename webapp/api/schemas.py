@@ -1,31 +1,16 @@
-"""The API's shapes: jobs as JSON, bodies and queries as typed values, every fault named."""
+"""The API's answers: jobs, lists, types and events as JSON."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.requests import Request
-
-from scriptjobs.errors import BadRequest, InvalidPayload, is_retryable
+from scriptjobs.errors import is_retryable
+from scriptjobs.estimates import Estimate
 from scriptjobs.job_types import JobType
-from scriptjobs.jobs import MAX_PRIORITY, MIN_PRIORITY, Job, JobStatus
+from scriptjobs.jobs import RETRYABLE_BY_HAND, Job, JobStatus
 from scriptjobs.service import COUNT_CAP, JobEvent, JobFilter
-
-BODY_LIMIT_BYTES = 1024 * 1024
-
-
-class CreateJob(BaseModel):
-    """The body of POST /api/jobs. The payload itself is the job type's affair."""
-
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-    job_type: Any = Field(None, alias="jobType")
-    payload: dict[str, Any]
-    priority: int = Field(0, ge=MIN_PRIORITY, le=MAX_PRIORITY)
-    metadata: dict[str, Any] = Field(default_factory=dict[str, Any])
-    restaurant_id: UUID | None = Field(None, alias="restaurantId", strict=False)
+from webapp.errors import links
+from webapp.waiting import explain
 
 
 def iso(value: datetime | None) -> str | None:
@@ -33,60 +18,23 @@ def iso(value: datetime | None) -> str | None:
     return None if value is None else value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-async def read_body(request: Request) -> CreateJob:
-    """The body of a request.
-
-    Raises:
-        BadRequest: PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE.
-        InvalidPayload: not JSON, or of the wrong shape (`fields`).
-    """
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/json" and not kind.endswith("+json"):
-        raise BadRequest("Send JSON (Content-Type: application/json).", code="UNSUPPORTED_MEDIA_TYPE")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT_BYTES:
-            raise BadRequest("The body is larger than 1 MiB.", code="PAYLOAD_TOO_LARGE", limit=BODY_LIMIT_BYTES)
-    try:
-        return CreateJob.model_validate(json.loads(body))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise InvalidPayload(
-            "The body is not JSON.", fields=[{"path": "", "message": f"is not JSON: {error}"[:200]}]
-        ) from error
-    except ValidationError as error:
-        fields = [
-            {"path": ".".join(str(part) for part in fault["loc"]), "message": _say(fault["type"], fault["msg"])}
-            for fault in error.errors(include_url=False, include_input=False)
-        ]
-        raise InvalidPayload("The body does not fit.", fields=fields) from error
-
-
-def _say(kind: str, said: str) -> str:
-    return {"missing": "is missing", "dict_type": "must be an object", "model_type": "must be an object"}.get(
-        kind, said[:1].lower() + said[1:]
-    )
-
-
-def links(job: Job) -> dict[str, str]:
-    """Where to go on with a job."""
-    here = f"/api/jobs/{job.job_id}"
-    return {"status": f"{here}/status", "details": here, "cancel": here, "events": f"{here}/events"}
-
-
-def created(job: Job, job_type: JobType) -> dict[str, Any]:
-    """The answer to POST /api/jobs."""
+def accepted(job: Job) -> dict[str, Any]:
+    """The answer to POST /api/jobs, and to what is done with a job afterwards."""
+    said = {
+        "id": str(job.id),
+        "jobId": job.job_id,
+        "jobType": job.job_type,
+        "status": job.status.value,
+        "createdAt": iso(job.created_at),
+        "estimatedDuration": job.expected.p50_ms if job.expected else None,
+        "runAt": iso(job.run_at),
+        "stopRequestedAt": iso(job.stop_requested_at),
+        "keep": job.keep,
+    }
     return {
         "success": True,
-        "job": {
-            "id": str(job.id),
-            "jobId": job.job_id,
-            "jobType": job.job_type,
-            "status": job.status.value,
-            "createdAt": iso(job.created_at),
-            "estimatedDuration": job_type.expected_ms,
-        },
-        "links": links(job),
+        "job": {key: value for key, value in said.items() if value is not None},
+        "links": links(job.job_id),
     }
 
 
@@ -120,7 +68,41 @@ def format_job_response(job: Job) -> dict[str, Any]:
         "priority": job.priority,
         "metadata": job.metadata,
         "attempt": job.attempt_count,
+        "runAt": iso(job.run_at),
+        "waiting": format_waiting(job),
+        "eta": _eta(job),
+        "stopRequestedAt": iso(job.stop_requested_at),
+        "stopStage": job.stop_stage,
+        "resumedStep": job.resumed_step,
+        "resumable": _resumable(job),
+        "keep": job.keep,
+        "expiresAt": iso(job.expires_at),
     }
+
+
+def format_waiting(job: Job) -> dict[str, Any] | None:
+    """Why a job waits (product page 3.5): code, sentence, and what is known of its end."""
+    view = explain(job)
+    if view is None or job.waiting is None:
+        return None
+    said: dict[str, Any] = {"code": view.code, "text": view.text, "until": iso(view.until)}
+    said["position"] = job.waiting.place if view.code in {"SLOTS_BUSY", "NEXT"} else None
+    if job.waiting.other_job_id:
+        said["blockedBy"] = {"jobId": job.waiting.other_job_id, "jobType": job.waiting.other_type}
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _eta(job: Job) -> dict[str, int] | None:
+    """How much longer a running job takes (milliseconds): half of them need `p50` at most, nine of ten `p90`."""
+    if job.status is not JobStatus.IN_PROGRESS or job.expected is None or job.started_at is None or job.resumed_step:
+        return None
+    ran_ms = round((datetime.now(UTC) - job.started_at).total_seconds() * 1_000)
+    return {"p50": max(0, job.expected.p50_ms - ran_ms), "p90": max(0, job.expected.p90_ms - ran_ms)}
+
+
+def _resumable(job: Job) -> dict[str, int] | None:
+    can = job.checkpoint_step is not None and job.status in RETRYABLE_BY_HAND
+    return {"fromStep": int(job.checkpoint_step or 0)} if can else None
 
 
 def format_status(job: Job, *, with_progress: bool) -> dict[str, Any]:
@@ -129,6 +111,8 @@ def format_status(job: Job, *, with_progress: bool) -> dict[str, Any]:
     if with_progress:
         said["progress"] = {"percent": job.progress_percent, "message": job.progress_message}
     said["updatedAt"] = iso(job.updated_at)
+    if job.waiting:
+        said["waiting"] = format_waiting(job)
     if job.status is JobStatus.COMPLETED:
         said |= {"completedAt": iso(job.completed_at), "hasResult": job.result is not None}
     if job.status in {JobStatus.FAILED, JobStatus.TIMED_OUT}:
@@ -172,13 +156,13 @@ def format_list(jobs: list[Job], total: int, wanted: JobFilter) -> dict[str, Any
     }
 
 
-def format_type(job_type: JobType) -> dict[str, Any]:
+def format_type(job_type: JobType, expected: Estimate) -> dict[str, Any]:
     """A job type as GET /api/jobs/types shows it."""
     return {
         "type": job_type.name,
         "displayName": job_type.title,
         "description": job_type.description,
-        "estimatedDuration": job_type.expected_ms,
+        "estimatedDuration": expected.p50_ms,
         "maxRetries": job_type.max_retries,
         "requiredFields": job_type.required_fields,
         "timeout": job_type.timeout_ms,

@@ -8,13 +8,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from scriptjobs.errors import InvalidPayload, JobNotFound, RequestRefused
-from scriptjobs.service import Caller
+from scriptjobs.service import Caller, ScriptJobService
+from webapp.card import ACTIONS, LOOKS, JobCard
 from webapp.live import VIEWS, Seen, Shown, live_of, page_fragments
 from webapp.pages.session import enter, is_htmx, read_own_form
 from webapp.queries import read_list_query
 from webapp.render import page, partial, swap
 from webapp.streams import last_event_id, sse_response
-from webapp.views import LOOKS, JobCard, JobPage
+from webapp.views import JobPage
 from webapp.website import site_of
 
 PICTURES_KEPT = "private, max-age=31536000, immutable"
@@ -40,28 +41,21 @@ async def show(request: Request) -> Response:
     site = site_of(request)
     details = await site.service.get_details(caller, request.path_params["job_id"])
     view = JobPage.from_details(details, site.service.job_types, may_act=caller.may_act)
-    return page(request, "jobs/show", session=session, job=view, last_event_id=details.last_event_id)
+    return page(
+        request, "jobs/show", session=session, job=view, actions=ACTIONS,
+        last_event_id=details.last_event_id,
+    )  # fmt: skip
 
 
-async def cancel(request: Request) -> Response:
-    """POST /jobs/{jobId}/cancel."""
-    return await _act(request, "cancel")
-
-
-async def retry(request: Request) -> Response:
-    """POST /jobs/{jobId}/retry."""
-    return await _act(request, "retry")
-
-
-async def _act(request: Request, action: str) -> Response:
-    """Act, and answer with the changed parts for htmx, or with the page for a plain form."""
+async def act(request: Request) -> Response:
+    """POST /jobs/{jobId}/{action}: answered with the changed parts for htmx, or with the page for a plain form."""
     caller, session = await enter(request)
     await read_own_form(request, session)
     service = site_of(request).service
     job_id = request.path_params["job_id"]
     note = ""
     try:
-        await (service.cancel_job if action == "cancel" else service.retry_job)(caller, job_id)
+        await _do(service, caller, job_id, request.path_params["action"])
     except JobNotFound:
         raise
     except RequestRefused as error:
@@ -73,6 +67,26 @@ async def _act(request: Request, action: str) -> Response:
     details = await service.get_details(caller, job_id)
     news = Seen(last_event_id=details.last_event_id).take(page_fragments(details, service, may_act=caller.may_act))
     return HTMLResponse(news + swap("#note", partial("note", note)))
+
+
+async def _do(service: ScriptJobService, caller: Caller, job_id: str, action: str) -> None:
+    match action:
+        case "cancel":
+            await service.cancel_job(caller, job_id)
+        case "stop":
+            await service.stop_job(caller, job_id)
+        case "retry" | "restart":
+            await service.retry_job(caller, job_id, from_start=action == "restart")
+        case "retry-blocker":
+            await service.retry_blockers(caller, job_id)
+        case "run-now":
+            await service.run_job_now(caller, job_id)
+        case "cancel-rest":
+            await service.cancel_rest(caller, job_id)
+        case "keep" | "let-go":
+            await service.keep_job(caller, job_id, kept=action == "keep")
+        case _:
+            raise JobNotFound("There is no such action.")
 
 
 async def picture(request: Request) -> Response:

@@ -14,7 +14,17 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from scriptjobs.child.faults import to_failure
 from scriptjobs.errors import ScriptError
-from scriptjobs.events import LINE_LIMIT, MESSAGE_LIMIT, Checkpoint, Event, Log, Progress, Screenshot, StepChanged
+from scriptjobs.events import (
+    LINE_LIMIT,
+    MESSAGE_LIMIT,
+    Checkpoint,
+    Event,
+    Log,
+    Progress,
+    Resumed,
+    Screenshot,
+    StepChanged,
+)
 from scriptjobs.protocol import encode
 from scriptjobs.script import NavigationTimeout, PortalFault
 
@@ -48,6 +58,8 @@ class RunningScript:
         self._pictures = 0
         self.page = page
         self.portal_url = portal_url
+        self._earlier = dict(checkpoints)
+        self._resumed = False
         self.checkpoints = dict(checkpoints)
 
     @asynccontextmanager
@@ -59,6 +71,9 @@ class RunningScript:
         self._tell_percent(0.0, title)
         try:
             yield
+        except asyncio.CancelledError:
+            await self.screenshot("stopped")  # somebody stopped the job: this is what is half done
+            raise
         except Exception:
             await self.screenshot("failed")
             self._tell_step(title, "failed", started)
@@ -124,8 +139,17 @@ class RunningScript:
     async def checkpoint(self, name: str, value: Any = True) -> None:  # noqa: FBT002 (a value, not a switch)
         """Save that something is done, for a later attempt."""
         self.checkpoints[name] = value
-        self._pipe.send(Checkpoint(name=name, value=value))
+        self._pipe.send(Checkpoint(name=name, value=value, position=self._position or None))
         await asyncio.sleep(0)
+
+    async def recall(self, name: str) -> Any:
+        """What an earlier attempt saved under `name`, or None; the job then shows that it was resumed in this step."""
+        found = self._earlier.get(name)
+        if found is not None and not self._resumed:
+            self._resumed = True
+            self._pipe.send(Resumed(position=max(1, self._position)))
+        await asyncio.sleep(0)
+        return found
 
     def _tell_step(self, title: str, state: str, started: float | None = None) -> None:
         took = {} if started is None else {"duration_ms": round((time.monotonic() - started) * 1_000)}

@@ -1,9 +1,12 @@
 """Entry point of a script's process: warm up, take the job from stdin, run its script, report, end."""
 
 import asyncio
+import contextlib
 import os
+import resource
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, Page
@@ -18,6 +21,8 @@ from scriptjobs.job_types import JobTypes
 
 # Two browsers can fill two processors; accepting a job and showing one come first (bench/create.py).
 NICENESS = 10
+LEAVE_S = 5.0
+_OOM_SCORE = Path("/proc/self/oom_score_adj")
 
 
 async def main(pipe: Pipe) -> int:
@@ -29,6 +34,7 @@ async def main(pipe: Pipe) -> int:
     prepare = await orders.get()
     if prepare is None:
         return 0
+    _bound_memory(prepare["memoryMb"])
     try:
         async with open_browser(**prepare["browser"]) as browser:
             page = await (await new_context(browser, DEFAULT_COUNTRY)).new_page()
@@ -37,7 +43,7 @@ async def main(pipe: Pipe) -> int:
             order = await orders.get()
             if order is None:
                 return 0
-            result = await _run(pipe, job_types, browser, page, {**prepare, **order})
+            result = await _run(pipe, job_types, browser, page, {**prepare, **order, "orders": orders})
             pipe.send(Result(result=result))
     except Exception as error:  # noqa: BLE001 (the border of the process: every failure becomes a report)
         pipe.send(to_failure(error))
@@ -67,11 +73,28 @@ async def _run(pipe: Pipe, job_types: JobTypes, browser: Browser, page: Page, or
 
     page.on("crash", note_crash)
     running = asyncio.ensure_future(job_type.run(script, payload))
-    await asyncio.wait({running, crashed}, return_when=asyncio.FIRST_COMPLETED)
+    stop = asyncio.ensure_future(order["orders"].get())
+    await asyncio.wait({running, crashed, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
     if not running.done():
         running.cancel()
-        raise ScriptError("The browser's page crashed.", code="BROWSER_CRASHED")
+        if crashed.done():
+            raise ScriptError("The browser's page crashed.", code="BROWSER_CRASHED")
+        # It takes the picture of where it was, and leaves; the browser is closed on our way out.
+        await asyncio.wait({running}, timeout=LEAVE_S)
+        raise asyncio.CancelledError
     return (await running).model_dump(mode="json", by_alias=True)
+
+
+def _bound_memory(limit_mb: int) -> None:
+    """What this process and each that it starts may allocate; and when the machine runs out, the kernel takes them
+    before it takes the worker. The run as a whole is watched from outside.
+    """
+    if limit_mb:
+        limit = limit_mb * 1024 * 1024
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    with contextlib.suppress(OSError):
+        _OOM_SCORE.write_text("800", encoding="ascii")
 
 
 def run() -> int:

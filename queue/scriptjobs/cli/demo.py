@@ -96,7 +96,9 @@ def _payload(settings: Settings, job_type: str) -> dict[str, Any]:
 
 
 async def _run_job(client: Client, job_type: str, payload: dict[str, Any], console: Console) -> dict[str, Any]:
-    answer = await client.call("POST", "/api/jobs", json={"jobType": job_type, "payload": payload})
+    answer = await client.call(
+        "POST", "/api/jobs", json={"jobType": job_type, "payload": payload, "allowDuplicate": True}
+    )
     job_id = answer["job"]["jobId"]
     console.print(f"[bold]{job_id}[/] {job_type} for {payload['restaurantName']}")
     return await client.watch(job_id, console)

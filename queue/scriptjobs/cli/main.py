@@ -1,6 +1,7 @@
 """`script-jobs`: serve, try and look after an installation."""
 
 import asyncio
+import getpass
 import json
 import sys
 from collections.abc import Coroutine
@@ -17,12 +18,17 @@ from scriptjobs.cli.client import connected
 from scriptjobs.cli.demo import DemoOptions, run_demo
 from scriptjobs.cli.opening import must_be_free, opened_database
 from scriptjobs.cli.tokens import make_token
+from scriptjobs.cli.worker import run_worker
 from scriptjobs.database import migrate as migrate_database
 from scriptjobs.embedded import find_binaries
 from scriptjobs.errors import ScriptJobsError
 from scriptjobs.job_types import JobTypes
+from scriptjobs.jobs import WorkerInfo
+from scriptjobs.logs import configure_logging
 from scriptjobs.people import People
 from scriptjobs.settings import Settings
+from scriptjobs.store.waiting import pause, resume
+from scriptjobs.store.workers import list_workers
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 user = typer.Typer(no_args_is_help=True, help="People who may sign in.")
@@ -55,6 +61,65 @@ def serve(host: str | None = None, port: int | None = None) -> None:
         sys.stderr.write(f"{error.message}\n")
         raise typer.Exit(2) from error
     uvicorn.run("webapp:app", host=where, port=at, access_log=False)
+
+
+@app.command()
+def worker(
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Jobs at once; WORKERS when not given.")] = 0,
+) -> None:
+    """Run jobs and serve nothing; any number of these, on any machine with the same database."""
+    settings = Settings.from_env()
+    configure_logging(settings)
+    _run(run_worker(settings, concurrency or settings.workers or 1))
+
+
+@app.command()
+def workers() -> None:
+    """Show all workers, and what each one runs."""
+
+    async def look() -> list[WorkerInfo]:
+        async with opened_database(Settings.from_env()) as database, database.as_service() as connection:
+            return await list_workers(connection)
+
+    table = Table("worker", "host", "pid", "version", "slots", "since", "state", "jobs")
+    for found in _run(look()):
+        state = "silent" if not found.is_alive else "stopping" if found.is_stopping else "alive"
+        since = found.started_at.strftime("%Y-%m-%d %H:%M")
+        jobs = "\n".join(found.jobs)
+        table.add_row(found.id, found.host, str(found.pid), found.version, str(found.slots), since, state, jobs)
+    console.print(table)
+
+
+JobScope = Annotated[str, typer.Argument(help="A job type; without it, everything.")]
+
+
+@app.command("pause")
+def pause_jobs(
+    reason: Annotated[str, typer.Option(help="Stands on every waiting job.")], scope: JobScope = "*"
+) -> None:
+    """Let no job of a type, or none at all, begin. Running jobs go on."""
+
+    async def change() -> None:
+        settings = Settings.from_env()
+        if scope != "*":
+            JobTypes.load(settings.job_types_package).get(scope)
+        async with opened_database(settings) as database, database.as_service() as connection:
+            await pause(connection, scope, reason=reason, paused_by=getpass.getuser())
+
+    _run(change())
+    console.print(f"Paused: {'everything' if scope == '*' else scope}.")
+
+
+@app.command("resume")
+def resume_jobs(scope: JobScope = "*") -> None:
+    """Undo `pause` with the same argument."""
+
+    async def change() -> bool:
+        async with opened_database(Settings.from_env()) as database, database.as_service() as connection:
+            return await resume(connection, scope)
+
+    what = "everything" if scope == "*" else scope
+    console.print(f"Resumed: {what}." if _run(change()) else f"Not paused: {what}.")
 
 
 @app.command()
@@ -124,15 +189,27 @@ def cancel(job_id: str, url: Url = HERE, token: Token = "") -> None:
 
 
 @app.command()
-def retry(job_id: str, url: Url = HERE, token: Token = "") -> None:
-    """Start a failed, timed-out or cancelled job again."""
-    _act("POST", f"/api/jobs/{job_id}/retry", url, token)
+def stop(job_id: str, url: Url = HERE, token: Token = "") -> None:
+    """Ask for the end of a running job."""
+    _act("POST", f"/api/jobs/{job_id}/stop", url, token)
 
 
-def _act(method: str, path: str, url: str, token: str) -> None:
+@app.command()
+def retry(
+    job_id: str,
+    url: Url = HERE,
+    token: Token = "",
+    from_start: Annotated[bool, typer.Option("--from-start", help="Forget its checkpoints.")] = False,
+) -> None:
+    """Start a failed, timed-out or cancelled job again, from its last checkpoint."""
+    body = {"fromStep": "start" if from_start else "last"}
+    _act("POST", f"/api/jobs/{job_id}/retry", url, token, body)
+
+
+def _act(method: str, path: str, url: str, token: str, body: dict[str, Any] | None = None) -> None:
     async def send() -> dict[str, Any]:
         async with connected(url, token) as client:
-            return await client.call(method, path)
+            return await client.call(method, path, **({} if body is None else {"json": body}))
 
     console.print_json(data=_run(send()))
 

@@ -11,13 +11,13 @@ from scriptjobs.settings import Settings
 
 
 @asynccontextmanager
-async def opened_database(settings: Settings) -> AsyncGenerator[Database]:
+async def opened_database(settings: Settings, pool_size: int = 2) -> AsyncGenerator[Database]:
     """The migrated database of this installation."""
     server = None if settings.database_url else EmbeddedPostgres(var_dir=settings.var_dir)
     dsn = server.start() if server else str(settings.database_url)
     try:
         await migrate(dsn)
-        database = Database(dsn, pool_size=2)
+        database = Database(dsn, pool_size=pool_size)
         try:
             yield database
         finally:

@@ -31,6 +31,7 @@ class RunnerConfig:
     headed: bool = False
     sandbox: bool = False
     cache_dir: Path | None = None
+    memory_mb: int = 0
     command: tuple[str, ...] = (sys.executable, "-m", "scriptjobs.child.main")
     python_path: tuple[str, ...] = field(default_factory=lambda: tuple(path for path in sys.path if path))
 
@@ -74,7 +75,7 @@ class ScriptProcess:
         script = cls(process, folder, reports, pipe)
         await script._send(
             {"browser": {"path": config.chromium_path, "headed": config.headed, "sandbox": config.sandbox},
-             "package": config.job_types_package, "portalUrl": config.portal_url}
+             "package": config.job_types_package, "portalUrl": config.portal_url, "memoryMb": config.memory_mb}
         )  # fmt: skip
         return script
 
@@ -90,6 +91,10 @@ class ScriptProcess:
     async def extend(self, lease_s: float) -> None:
         """Let the script go on for `lease_s` more seconds; without this it ends itself, as a frozen worker's must."""
         await self._send({"lease": lease_s})
+
+    async def ask_to_stop(self) -> None:
+        """Ask the script to end by itself: it closes its browser and goes."""
+        await self._send({"stop": True})
 
     async def reports(self) -> AsyncGenerator[Event]:
         """What the script reports, in order, until it closes its pipe.

@@ -1,67 +1,62 @@
-"""Claiming: a worker takes the next job, with a lease on it and a fence for every later write."""
+"""Claiming: a worker takes the next jobs, each with a lease on it and a fence for every later write."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scriptjobs.jobs import ClaimedJob, SealedPayload
 
-# Atomic across any number of workers: `for update skip locked` takes the first claimable row that nobody else is
-# taking; a row that another transaction changed meanwhile is checked again after the lock and dropped when it no longer
-# fits. The attempt is made in the same statement, and its unique index allows one open attempt for a job.
-# The partial index script_jobs_queue yields the rows in claim order, so one claim reads one row, however long the
-# queue or the history is.
-_CLAIM = text(
-    """
-    with next as (
-        select id, attempt_count + 1 as number
-        from public.script_jobs
-        where status in ('pending', 'queued')
-          and (next_retry_at is null or next_retry_at <= now())
-          and (run_at is null or run_at <= now())
-          and job_type::text = any (:job_types)
-        order by priority desc, created_at, id
-        limit 1
-        for update skip locked
-    ), attempt as (
-        insert into public.script_job_attempts (job_id, number, worker_id, lease_expires_at)
-        select id, number, :worker_id, now() + make_interval(secs => :lease_s) from next
-        returning id, job_id, number
-    )
-    update public.script_jobs j
-    set status = 'in_progress', worker_id = :worker_id, attempt_id = attempt.id, attempt_count = attempt.number,
-        next_retry_at = null, progress_percent = 0, progress_message = null, current_step = 0,
-        error_code = null, error_message = null, error_stack = null
-    from attempt
-    where j.id = attempt.job_id
-    returning j.id, j.job_id, j.job_type::text, j.input_payload as payload, attempt.id as fence,
-              attempt.number as attempt, j.timeout_ms, j.organisation_id
-    """
-)
+# The rule, and why it is safe under concurrency, stand at the function (migrations/sql/0007_claim.up.sql).
+_CLAIM = text("select * from public.script_jobs_claim(:worker_id, :lease_s, :job_types, :share, :wanted)")
 
 # Read in the claim's transaction: only an attempt that held the job before could have written them.
-_CHECKPOINTS = text("select name, value from public.script_job_checkpoints where job_id = :id")
+_CHECKPOINTS = text("select job_id, name, value from public.script_job_checkpoints where job_id = any (:ids)")
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What was claimed. `is_more`: the claim stopped before it had seen the whole line, so look again at once."""
+
+    jobs: list[ClaimedJob]
+    is_more: bool
+
+
+async def claim_next_jobs(
+    connection: AsyncConnection, *, worker_id: str, lease_s: float, job_types: Sequence[str], share: int, wanted: int
+) -> Claims:
+    """Take up to `wanted` jobs that may run: highest priority first, then oldest.
+
+    `lease_s` is how long (seconds) a job stays with this worker without a renewal. `share` is how many jobs one
+    organisation may run while another one waits; 0 means any number.
+    """
+    values = {"worker_id": worker_id, "lease_s": lease_s, "job_types": list(job_types), "share": share}
+    rows = (await connection.execute(_CLAIM, values | {"wanted": wanted})).mappings().all()
+    taken = [row for row in rows if row["id"] is not None]
+    again = [row["id"] for row in taken if row["attempt"] > 1]
+    checkpoints: dict[Any, dict[str, Any]] = {id_: {} for id_ in again}
+    if again:
+        for row in await connection.execute(_CHECKPOINTS, {"ids": again}):
+            checkpoints[row.job_id][row.name] = row.value
+    jobs = [
+        ClaimedJob(
+            **{**row, "payload": SealedPayload(row["payload"])},  # type: ignore[arg-type]
+            checkpoints=checkpoints.get(row["id"], {}),
+        )
+        for row in taken
+    ]
+    return Claims(jobs, is_more=len(rows) > len(taken))
 
 
 async def claim_next_job(
-    connection: AsyncConnection, *, worker_id: str, lease_s: float, job_types: Sequence[str]
+    connection: AsyncConnection, *, worker_id: str, lease_s: float, job_types: Sequence[str], share: int = 0
 ) -> ClaimedJob | None:
-    """Take the next job that may run: highest priority first, then oldest. None when there is none.
-
-    `lease_s` is how long (seconds) the job stays with this worker without a renewal.
-    """
-    values = {"worker_id": worker_id, "lease_s": lease_s, "job_types": list(job_types)}
-    row = (await connection.execute(_CLAIM, values)).mappings().one_or_none()
-    if row is None:
-        return None
-    claimed: dict[str, Any] = {**row}
-    claimed["payload"] = SealedPayload(row["payload"])
-    checkpoints = await _read_checkpoints(connection, row["id"]) if row["attempt"] > 1 else {}
-    return ClaimedJob(**claimed, checkpoints=checkpoints)
-
-
-async def _read_checkpoints(connection: AsyncConnection, id_: UUID) -> dict[str, Any]:
-    return {row.name: row.value for row in await connection.execute(_CHECKPOINTS, {"id": id_})}
+    """Take one job; None when there is none that may run."""
+    while True:
+        claims = await claim_next_jobs(
+            connection, worker_id=worker_id, lease_s=lease_s, job_types=job_types, share=share, wanted=1
+        )
+        if claims.jobs or not claims.is_more:
+            return claims.jobs[0] if claims.jobs else None

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 @dataclass(frozen=True, slots=True)
 class JobEvent:
-    """One event of a job. `kind` is one of status, step, progress, log, screenshot, result."""
+    """One event of a job. `kind` is one of status, step, progress, log, screenshot, result, stop, action."""
 
     id: int
     attempt: int
@@ -48,7 +48,7 @@ _HISTORY = text(
     """
     select id, attempt, kind, data, actor, created_at
     from public.script_job_events
-    where job_id = :id and kind = 'status'
+    where job_id = :id and kind in ('status', 'stop', 'action')
     order by id desc
     limit 50
     """

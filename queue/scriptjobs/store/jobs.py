@@ -1,12 +1,11 @@
-"""Jobs as people see them: insert, get, list, count, with their steps, attempts and files."""
+"""Jobs as people see them: get, list, count, with their steps, attempts and files."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import column, func, literal_column, select, table
 
@@ -15,7 +14,8 @@ from scriptjobs.jobs import Attempt, Job, JobFile, JobStatus, SealedPayload, Ste
 COLUMNS = """id, job_id, job_type::text, status::text, result, error_code, error_message, retry_count, max_retries,
     retry_delay_ms, next_retry_at, progress_percent, progress_message, current_step, total_steps, created_at,
     updated_at, started_at, completed_at, cancelled_at, timeout_at, timeout_ms, attempt_count, worker_id,
-    organisation_id, restaurant_id, created_by, priority, metadata,
+    organisation_id, restaurant_id, created_by, priority, metadata, run_at, stop_requested_at, stop_stage,
+    checkpoint_step, resumed_step, keep, payload_size,
     input_payload ->> 'restaurantName' as restaurant_name"""
 
 # Above this, a total is an estimate: an exact count would read every row of a large organisation.
@@ -25,22 +25,6 @@ ORDERS = {
     "createdAt": "created_at", "updatedAt": "updated_at", "startedAt": "started_at", "completedAt": "completed_at",
     "priority": "priority", "status": "status", "jobType": "job_type",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewJob:
-    """A job to insert. `timeout_ms` bounds each attempt."""
-
-    job_type: str
-    payload: SealedPayload
-    organisation_id: UUID
-    created_by: UUID
-    restaurant_id: UUID | None
-    priority: int
-    metadata: dict[str, Any]
-    timeout_ms: int
-    max_retries: int
-    total_steps: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,40 +42,11 @@ class JobFilter:
     descending: bool = True
 
 
-def _job(row: RowMapping) -> Job:
+def to_job(row: RowMapping) -> Job:
+    """A row of COLUMNS as a job."""
     values: dict[str, Any] = {**row}
     values |= {"status": JobStatus(row["status"]), "metadata": row["metadata"] or {}}
     return Job(**values)
-
-
-# Nothing races with an insert: the row is visible, and the workers are told, only when it is committed.
-_INSERT = text(
-    f"""
-    insert into public.script_jobs
-        (job_type, input_payload, organisation_id, restaurant_id, created_by, priority, metadata, timeout_ms,
-         max_retries, total_steps)
-    values
-        (cast(:job_type as public.script_job_type), :payload, :organisation_id, :restaurant_id, :created_by,
-         :priority, :metadata, :timeout_ms, :max_retries, :total_steps)
-    returning {COLUMNS}
-    """  # noqa: S608 (a constant list of columns)
-).bindparams(bindparam("payload", type_=JSONB), bindparam("metadata", type_=JSONB))
-
-
-async def insert_job(connection: AsyncConnection, new: NewJob) -> Job:
-    """Insert a job and return it as stored."""
-    values = {name: getattr(new, name) for name in NewJob.__slots__}
-    return _job((await connection.execute(_INSERT, values)).mappings().one())
-
-
-# The caller's role need not read restaurants itself: the function answers for one pair of ids.
-_OWNS_RESTAURANT = text("select public.script_jobs_owns_restaurant(:organisation_id, :restaurant_id)")
-
-
-async def owns_restaurant(connection: AsyncConnection, organisation_id: UUID, restaurant_id: UUID) -> bool:
-    """Whether the restaurant belongs to the organisation."""
-    values = {"organisation_id": organisation_id, "restaurant_id": restaurant_id}
-    return (await connection.execute(_OWNS_RESTAURANT, values)).scalar_one()
 
 
 # A read of one row; as the caller, the row policy hides other organisations' rows.
@@ -102,13 +57,13 @@ _GET_BY_UUID = text(f"select {COLUMNS} from public.script_jobs where id = :id") 
 async def get_job(connection: AsyncConnection, job_id: str) -> Job | None:
     """The job with this human id, or None."""
     row = (await connection.execute(_GET, {"job_id": job_id})).mappings().one_or_none()
-    return _job(row) if row else None
+    return to_job(row) if row else None
 
 
 async def get_job_by_uuid(connection: AsyncConnection, id_: UUID) -> Job | None:
     """The job with this UUID, or None."""
     row = (await connection.execute(_GET_BY_UUID, {"id": id_})).mappings().one_or_none()
-    return _job(row) if row else None
+    return to_job(row) if row else None
 
 
 _PAYLOAD = text("select input_payload from public.script_jobs where id = :id")
@@ -125,7 +80,23 @@ _GET_MANY = text(f"select {COLUMNS} from public.script_jobs where job_id = any (
 
 async def get_jobs(connection: AsyncConnection, job_ids: list[str]) -> list[Job]:
     """The jobs with these human ids, in no order."""
-    return [_job(row) for row in (await connection.execute(_GET_MANY, {"job_ids": job_ids})).mappings()]
+    return [to_job(row) for row in (await connection.execute(_GET_MANY, {"job_ids": job_ids})).mappings()]
+
+
+# The index script_jobs_retryable holds those that wait for their next try.
+_RETRYABLE = text(
+    f"""
+    select {COLUMNS} from public.script_jobs
+    where organisation_id = :organisation_id and status in ('pending', 'queued') and next_retry_at is not null
+    order by next_retry_at limit :limit
+    """  # noqa: S608 (a constant list of columns)
+)
+
+
+async def list_retryable(connection: AsyncConnection, organisation_id: UUID, limit: int) -> list[Job]:
+    """Up to `limit` jobs that wait for their next try, the next one first."""
+    values = {"organisation_id": organisation_id, "limit": limit}
+    return [to_job(row) for row in (await connection.execute(_RETRYABLE, values)).mappings()]
 
 
 _TABLE = table("script_jobs", column("id"), schema="public")
@@ -162,7 +133,7 @@ async def list_jobs(connection: AsyncConnection, wanted: JobFilter) -> list[Job]
         .limit(wanted.limit)
         .offset(wanted.offset)
     )
-    return [_job(row) for row in (await connection.execute(query)).mappings()]
+    return [to_job(row) for row in (await connection.execute(query)).mappings()]
 
 
 async def count_jobs(connection: AsyncConnection, wanted: JobFilter) -> int:
@@ -182,7 +153,7 @@ _STEPS = text(
 )
 _ATTEMPTS = text(
     """
-    select number, worker_id, started_at, ended_at, outcome, error_code, error_message
+    select number, worker_id, started_at, ended_at, outcome, error_code, error_message, resumed_step
     from public.script_job_attempts
     where job_id = :id
     order by number
@@ -230,20 +201,3 @@ async def get_file(connection: AsyncConnection, id_: UUID, file_id: UUID) -> Job
     """One file of a job, or None."""
     row = (await connection.execute(_FILE, {"id": id_, "file_id": file_id})).mappings().one_or_none()
     return JobFile(**row) if row else None
-
-
-# By hand: the two functions of migrations/sql/0004 hold the rule and its argument on concurrency.
-_CANCEL = text("select outcome, status::text from public.script_jobs_cancel(:id)")
-_RETRY = text("select outcome, status::text from public.script_jobs_retry(:id)")
-
-
-async def cancel_job(connection: AsyncConnection, id_: UUID) -> tuple[str | None, str | None]:
-    """Cancel a waiting job: ("cancelled" or "refused", the job's status); (None, None) without the right."""
-    row = (await connection.execute(_CANCEL, {"id": id_})).one()
-    return row[0], row[1]
-
-
-async def retry_job(connection: AsyncConnection, id_: UUID) -> tuple[str | None, str | None]:
-    """Start an ended job again: ("retried" or "refused", the job's status); (None, None) without the right."""
-    row = (await connection.execute(_RETRY, {"id": id_})).one()
-    return row[0], row[1]

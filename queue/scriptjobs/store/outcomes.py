@@ -13,43 +13,90 @@ from scriptjobs.jobs import JobStatus, SealedPayload
 
 # All of these lock the job's row first and the attempt's second, and all are guarded by the fence: of several actors
 # (worker, rescue, a second worker) exactly one finds the job in progress under its own attempt.
-_RESULT_EVENT = text(
-    """
-    insert into public.script_job_events (job_id, attempt, kind, data)
-    select mine.id, mine.attempt_count, 'result', :result
-    from (select id, attempt_count from public.script_jobs
-          where id = :id and attempt_id = :fence and status = 'in_progress' for update) as mine
-    returning job_id
-    """
-).bindparams(bindparam("result", type_=JSONB))
+# One statement: the parts run in one snapshot, the move under the row's lock; the event is inserted behind it.
 _COMPLETE = text(
     """
-    update public.script_jobs
-    set status = 'completed', result = :result, input_payload = :payload, progress_percent = 100,
-        error_code = null, error_message = null, error_stack = null
-    where id = :id and attempt_id = :fence and status = 'in_progress'
-    returning status::text
+    with moved as (
+        update public.script_jobs
+        set status = 'completed', result = :result, input_payload = :payload, progress_percent = 100,
+            error_code = null, error_message = null, error_stack = null
+        where id = :id and attempt_id = :fence and status = 'in_progress'
+        returning id, attempt_id, attempt_count
+    ), told as (
+        insert into public.script_job_events (job_id, attempt, kind, data)
+        select id, attempt_count, 'result', :result from moved
+    ), ended as (
+        update public.script_job_attempts a set ended_at = now(), outcome = 'completed'
+        from moved where a.id = moved.attempt_id and a.ended_at is null
+    )
+    select id from moved
     """
 ).bindparams(bindparam("result", type_=JSONB), bindparam("payload", type_=JSONB))
 
-# spec/service.md, Retry: with retries left the job waits retry_delay_ms · 2^retry_count, else it is final.
+# spec/service.md, Retry: with retries left the job waits retry_delay_ms · 2^retry_count, else it is final. A job that
+# somebody insisted on stopping is not tried again, whatever its attempt died of.
 _FAIL = text(
     """
-    update public.script_jobs
-    set status = case when :retryable and retry_count < max_retries then 'pending'
+    with verdict as (
+        select id, stop_requested_at is not null as stopped,
+               :retryable and retry_count < max_retries and stop_requested_at is null as again
+        from public.script_jobs
+        where id = :id and attempt_id = :fence and status = 'in_progress'
+        for no key update
+    )
+    update public.script_jobs j
+    set status = case when v.stopped then 'cancelled' when v.again then 'pending'
                       else cast(:final as text) end::public.script_job_status,
-        next_retry_at = case when :retryable and retry_count < max_retries
+        next_retry_at = case when v.again
                              then now() + make_interval(secs => retry_delay_ms * power(2, retry_count) / 1000.0) end,
-        retry_count = retry_count + case when :retryable and retry_count < max_retries then 1 else 0 end,
-        error_code = :code, error_message = :message, error_stack = :stack
-    where id = :id and attempt_id = :fence and status = 'in_progress'
-    returning status::text
+        retry_count = retry_count + v.again::integer,
+        error_code = case when not v.stopped then :code end,
+        error_message = case when not v.stopped then :message end,
+        error_stack = case when not v.stopped then :stack end
+    from verdict v
+    where j.id = v.id
+    returning j.status::text
     """
 )
+# The first hand-backs cost nothing. One that is handed back again and again may be what stops its workers, so from then
+# on each counts as a retry.
 _RELEASE = text(
     """
+    with verdict as (
+        select id, stop_requested_at is not null as stopped,
+               (select count(*) from public.script_job_attempts
+                where job_id = :id and outcome = 'released') >= :free_releases as counts,
+               retry_count >= max_retries as spent
+        from public.script_jobs
+        where id = :id and attempt_id = :fence and status = 'in_progress'
+        for no key update
+    )
+    update public.script_jobs j
+    set status = case when v.stopped then 'cancelled' when v.counts and v.spent then 'failed'
+                      else 'pending' end::public.script_job_status,
+        retry_count = retry_count + (v.counts and not v.spent)::integer,
+        error_code = case when v.counts and v.spent and not v.stopped then 'WORKER_DIED' end,
+        error_message = case when v.counts and v.spent and not v.stopped then cast(:message as text) end,
+        progress_percent = 0, progress_message = null, current_step = 0
+    from verdict v
+    where j.id = v.id
+    returning j.status::text
+    """
+)
+# Two statements, in one transaction: the first takes the row's lock and says the last stage, the second moves the job.
+_STAGE = text(
+    """
     update public.script_jobs
-    set status = 'pending', progress_percent = 0, progress_message = null, current_step = 0
+    set stop_stage = :stage
+    where id = :id and attempt_id = :fence and status = 'in_progress'
+    returning id
+    """
+)
+_SAY_STAGE = text("select public.script_jobs_say(:id, 'stop', jsonb_build_object('stage', cast(:stage as text)))")
+_MOVE = text(
+    """
+    update public.script_jobs
+    set status = cast(cast(:status as text) as public.script_job_status)
     where id = :id and attempt_id = :fence and status = 'in_progress'
     returning status::text
     """
@@ -61,6 +108,9 @@ _END_ATTEMPT = text(
     where id = :fence and ended_at is null
     """
 )
+
+# Pain 25 of the product page: a deploy is not the job's fault.
+FREE_RELEASES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,22 +125,20 @@ class FailedAttempt:
     final: JobStatus = JobStatus.FAILED
 
 
-async def complete_job(
+async def update_job_result(
     connection: AsyncConnection, *, id_: UUID, fence: int, result: dict[str, Any], payload: SealedPayload
 ) -> None:
-    """Finish a job with its result; `payload` is what stays of the input, its secrets erased.
+    """Complete a job with its result; `payload` is what stays of the input, its secrets erased.
 
     Raises:
         FenceLost: the job is no longer ours.
     """
-    told = await connection.execute(_RESULT_EVENT, {"id": id_, "fence": fence, "result": result})
-    if told.first() is None:
+    values = {"id": id_, "fence": fence, "result": result, "payload": payload}
+    if (await connection.execute(_COMPLETE, values)).first() is None:
         raise FenceLost
-    await connection.execute(_COMPLETE, {"id": id_, "fence": fence, "result": result, "payload": payload})
-    await _end_attempt(connection, fence, outcome="completed")
 
 
-async def fail_job(connection: AsyncConnection, *, id_: UUID, fence: int, failed: FailedAttempt) -> JobStatus:
+async def mark_job_failed(connection: AsyncConnection, *, id_: UUID, fence: int, failed: FailedAttempt) -> JobStatus:
     """Record a failed attempt; the job waits for its next try, or ends. Returns the job's new status.
 
     Raises:
@@ -109,15 +157,42 @@ async def fail_job(connection: AsyncConnection, *, id_: UUID, fence: int, failed
     return JobStatus(moved)
 
 
-async def release_job(connection: AsyncConnection, *, id_: UUID, fence: int) -> None:
-    """Put a job back without using up a retry. Being the oldest of its priority, it is the next one to be claimed.
+async def release_job(connection: AsyncConnection, *, id_: UUID, fence: int) -> JobStatus:
+    """Put a job back without using up a retry (the first three times). Being the oldest of its priority, it is the next
+    one to be claimed. Returns the job's new status: cancelled, when somebody had asked to stop it.
 
     Raises:
         FenceLost: the job is no longer ours.
     """
-    if (await connection.execute(_RELEASE, {"id": id_, "fence": fence})).first() is None:
+    message = f"It was handed from worker to worker more than {FREE_RELEASES} times without coming to its end."
+    values = {"id": id_, "fence": fence, "free_releases": FREE_RELEASES, "message": message}
+    moved = (await connection.execute(_RELEASE, values)).scalar_one_or_none()
+    if moved is None:
         raise FenceLost
     await _end_attempt(connection, fence, outcome="released")
+    return JobStatus(moved)
+
+
+async def update_job_status(connection: AsyncConnection, *, id_: UUID, fence: int, status: JobStatus) -> None:
+    """Move a running job to a final status without result or error: cancelled, after its script was stopped.
+
+    Raises:
+        FenceLost: the job is no longer ours.
+    """
+    await update_stop_stage(connection, id_=id_, fence=fence, stage="ended")
+    await connection.execute(_MOVE, {"id": id_, "fence": fence, "status": status.value})
+    await _end_attempt(connection, fence, outcome=status.value)
+
+
+async def update_stop_stage(connection: AsyncConnection, *, id_: UUID, fence: int, stage: str) -> None:
+    """Say how far the stop has come.
+
+    Raises:
+        FenceLost: the job is no longer ours.
+    """
+    if (await connection.execute(_STAGE, {"id": id_, "fence": fence, "stage": stage})).first() is None:
+        raise FenceLost
+    await connection.execute(_SAY_STAGE, {"id": id_, "stage": stage})
 
 
 async def _end_attempt(connection: AsyncConnection, fence: int, *, outcome: str, **error: str | None) -> None:

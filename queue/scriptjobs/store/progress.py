@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scriptjobs.errors import FenceLost
-from scriptjobs.events import Checkpoint, Log, Progress, StepChanged
+from scriptjobs.events import Checkpoint, Log, Progress, Resumed, StepChanged
 from scriptjobs.jobs import ClaimedJob, JobFile
 
 
@@ -22,11 +22,12 @@ class Report:
     logs: list[Log] = field(default_factory=list[Log])
     checkpoints: list[Checkpoint] = field(default_factory=list[Checkpoint])
     files: list[JobFile] = field(default_factory=list[JobFile])
+    resumed: Resumed | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.progress or self.steps or self.logs or self.checkpoints or self.files)
+        return not (self.progress or self.steps or self.logs or self.checkpoints or self.files or self.resumed)
 
 
 # The fence: the row is locked and counts only while this very attempt runs. Whoever rescued, cancelled or finished the
@@ -38,7 +39,9 @@ _GUARD = text(
     set progress_percent = greatest(coalesce(progress_percent, 0), coalesce(:percent, 0)),
         progress_message = coalesce(:message, progress_message),
         current_step = coalesce(:current_step, current_step),
-        total_steps = coalesce(:total_steps, total_steps)
+        total_steps = coalesce(:total_steps, total_steps),
+        checkpoint_step = coalesce(:checkpoint_step, checkpoint_step),
+        resumed_step = coalesce(:resumed_step, resumed_step)
     where id = :id and attempt_id = :fence and status = 'in_progress'
     returning id
     """
@@ -74,6 +77,7 @@ _FILE = text(
     values (:file_id, :id, :attempt, :step, :name, :media_type, :size, :storage_key)
     """
 )
+_RESUMED = text("update public.script_job_attempts set resumed_step = :step where id = :fence")
 _PID = text(
     """
     update public.script_jobs
@@ -83,24 +87,13 @@ _PID = text(
 )
 
 
-async def record_report(connection: AsyncConnection, claim: ClaimedJob, report: Report) -> None:
-    """Write a report.
+async def update_job_progress(connection: AsyncConnection, claim: ClaimedJob, report: Report) -> None:
+    """Write a report of the running script.
 
     Raises:
         FenceLost: the job is no longer ours; nothing was written.
     """
-    last = report.steps[-1] if report.steps else None
-    guarded = await connection.execute(
-        _GUARD,
-        {
-            "id": claim.id,
-            "fence": claim.fence,
-            "percent": report.progress.percent if report.progress else None,
-            "message": report.progress.message if report.progress else None,
-            "current_step": last.position if last else None,
-            "total_steps": last.total if last else None,
-        },
-    )
+    guarded = await connection.execute(_GUARD, {"id": claim.id, "fence": claim.fence, **_row_values(report)})
     if guarded.first() is None:
         raise FenceLost
     key: dict[str, UUID | int] = {"id": claim.id, "attempt": claim.attempt}
@@ -111,8 +104,22 @@ async def record_report(connection: AsyncConnection, claim: ClaimedJob, report: 
     for file in report.files:
         values = {name: getattr(file, name) for name in ("step", "name", "media_type", "size", "storage_key")}
         await connection.execute(_FILE, key | values | {"file_id": file.id})
+    if report.resumed:
+        await connection.execute(_RESUMED, {"fence": claim.fence, "step": report.resumed.position})
     if told := _told(report):
         await connection.execute(_APPEND, key | {"events": told})
+
+
+def _row_values(report: Report) -> dict[str, Any]:
+    last = report.steps[-1] if report.steps else None
+    return {
+        "percent": report.progress.percent if report.progress else None,
+        "message": report.progress.message if report.progress else None,
+        "current_step": last.position if last else None,
+        "total_steps": last.total if last else None,
+        "checkpoint_step": report.checkpoints[-1].position if report.checkpoints else None,
+        "resumed_step": report.resumed.position if report.resumed else None,
+    }
 
 
 def _told(report: Report) -> list[dict[str, Any]]:

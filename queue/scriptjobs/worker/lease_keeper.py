@@ -1,4 +1,7 @@
-"""Renews the leases of running jobs, and ends what lost its lease: here, before another worker may begin."""
+"""Says that the worker lives, renews the leases of its jobs, and ends what lost its lease: here, before another worker
+
+may begin.
+"""
 
 import asyncio
 import time
@@ -7,24 +10,32 @@ import structlog
 
 from scriptjobs.database import DATABASE_ERRORS, Database
 from scriptjobs.store.leases import renew_leases
+from scriptjobs.store.workers import Heartbeat, say_alive, say_gone
 from scriptjobs.worker.execution import Ending, Execution
+
+GONE_TIMEOUT_S = 2.0
 
 log = structlog.get_logger()
 
 
 class LeaseKeeper:
-    """Keeps the leases of `running`, three times as often as they lapse."""
+    """Keeps the worker's own row and the leases of `running`, three times as often as they lapse."""
 
-    def __init__(self, database: Database, running: set[Execution], lease_s: float) -> None:
+    def __init__(self, database: Database, running: set[Execution], beat: Heartbeat, lease_s: float) -> None:
         self._database = database
         self._running = running
+        self._beat = beat
         self._lease_s = lease_s
+        self.is_stopping = False
 
     async def run(self) -> None:
-        """Renew until cancelled."""
-        while True:
-            await asyncio.sleep(self._lease_s / 3)
-            await self._renew()
+        """Renew until cancelled, then say that the worker has gone."""
+        try:
+            while True:
+                await self._renew()
+                await asyncio.sleep(self._lease_s / 3)
+        finally:
+            await asyncio.shield(self._say_gone())
 
     async def _renew(self) -> None:
         held = list(self._running)
@@ -33,6 +44,7 @@ class LeaseKeeper:
         try:
             async with asyncio.timeout(self._lease_s / 3), self._database.as_service() as connection:
                 renewed = await renew_leases(connection, [item.claim.fence for item in held], self._lease_s)
+                await say_alive(connection, self._beat, lease_s=self._lease_s, is_stopping=self.is_stopping)
         except DATABASE_ERRORS as error:
             log.warning("lease_not_renewed", reason=str(error)[:200])
             # Somebody else may reach the database and claim the job, so the script must not outlive the lease.
@@ -45,3 +57,10 @@ class LeaseKeeper:
                 await execution.extend(until)
             else:
                 execution.end(Ending.LOST)
+
+    async def _say_gone(self) -> None:
+        try:
+            async with asyncio.timeout(GONE_TIMEOUT_S), self._database.as_service() as connection:
+                await say_gone(connection, self._beat.id)
+        except DATABASE_ERRORS as error:
+            log.warning("worker_not_removed", reason=str(error)[:200])

@@ -1,18 +1,20 @@
-"""Rescues jobs whose worker fell silent. Every worker does; whoever locks a job first does it once."""
-
-import asyncio
+"""Rescues jobs whose worker fell silent, or lets them run beyond their time."""
 
 import structlog
 
-from scriptjobs.database import DATABASE_ERRORS, Connection, Database
+from scriptjobs.database import Connection, Database
 from scriptjobs.jobs import JobStatus
-from scriptjobs.store.leases import LapsedJob, lock_lapsed
-from scriptjobs.store.outcomes import FailedAttempt, fail_job
+from scriptjobs.store.leases import LapsedJob, lock_lapsed, lock_stalled
+from scriptjobs.store.outcomes import FailedAttempt, mark_job_failed
 
 # Pain 3 of the product page: a job that takes its worker down with it is not handed to a third one.
 DEATHS_ALLOWED = 2
 
 log = structlog.get_logger()
+
+
+# The worker ends a script at its time and needs moments for that; one that has not after a minute is not going to.
+STALLED_GRACE_S = 60.0
 
 
 async def recover_orphaned_jobs(database: Database, worker_id: str) -> int:
@@ -24,35 +26,28 @@ async def recover_orphaned_jobs(database: Database, worker_id: str) -> int:
     return len(lapsed)
 
 
+async def cleanup_stalled_jobs(database: Database, worker_id: str, grace_s: float = STALLED_GRACE_S) -> int:
+    """The same for jobs `grace_s` seconds beyond their time whose worker still says that it lives. It finds its fence
+    lost, and ends what it runs. Returns how many.
+    """
+    async with database.as_service(f"sweep:{worker_id}") as connection:
+        stalled = await lock_stalled(connection, grace_s)
+        for job in stalled:
+            await _rescue(connection, job)
+    return len(stalled)
+
+
 async def _rescue(connection: Connection, job: LapsedJob) -> None:
-    status = await fail_job(connection, id_=job.id, fence=job.fence, failed=_verdict(job))
+    status = await mark_job_failed(connection, id_=job.id, fence=job.fence, failed=_verdict(job))
     log.warning("job_orphaned", jobId=job.job_id, workerId=job.worker_id, deaths=job.deaths, status=status.value)
 
 
 def _verdict(job: LapsedJob) -> FailedAttempt:
     if job.is_overdue:
-        said = "It ran longer than this job may, and its worker stopped answering."
+        said = "It ran longer than this job may, and its worker did not end it."
         return FailedAttempt(code="TIMEOUT", message=said, retryable=True, outcome="lost", final=JobStatus.TIMED_OUT)
     if job.deaths >= DEATHS_ALLOWED:
         said = f"Its worker stopped {job.deaths} times while running this job, so it is not tried again by itself."
         return FailedAttempt(code="WORKER_DIED", message=said, retryable=False, outcome="lost")
     said = "Our machine stopped in the middle of the job. This has nothing to do with your input."
     return FailedAttempt(code="WORKER_DIED", message=said, retryable=True, outcome="lost")
-
-
-class Lifeline:
-    """Looks for orphans regularly."""
-
-    def __init__(self, database: Database, worker_id: str, lease_s: float) -> None:
-        self._database = database
-        self._worker_id = worker_id
-        self._interval_s = lease_s / 4
-
-    async def run(self) -> None:
-        """Rescue until cancelled."""
-        while True:
-            try:
-                await recover_orphaned_jobs(self._database, self._worker_id)
-            except DATABASE_ERRORS as error:
-                log.warning("rescue_delayed", reason=str(error)[:200])
-            await asyncio.sleep(self._interval_s)

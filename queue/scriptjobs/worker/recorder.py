@@ -9,11 +9,11 @@ import structlog
 
 from scriptjobs.database import DATABASE_ERRORS, Database, is_refusal
 from scriptjobs.errors import FenceLost
-from scriptjobs.events import LINE_LIMIT, Checkpoint, Log, Progress, Screenshot, StepChanged
-from scriptjobs.files import Files
+from scriptjobs.events import LINE_LIMIT, Checkpoint, Log, Progress, Resumed, Screenshot, StepChanged
+from scriptjobs.files import FILE_ERRORS, Files
 from scriptjobs.jobs import ClaimedJob, JobFile
 from scriptjobs.sealing import Redactor
-from scriptjobs.store.progress import Report, record_report
+from scriptjobs.store.progress import Report, update_job_progress
 
 # Pain 13 of the product page: at most two writes a second for one job, whatever the script does. The first report
 # after a quiet moment is written at once; steps are never held back.
@@ -44,7 +44,7 @@ class Recorder:
         self._lines = self._bytes = self._pictures = 0
         self.last_step = ""
 
-    def take(self, event: StepChanged | Progress | Log | Checkpoint) -> None:
+    def take(self, event: StepChanged | Progress | Log | Checkpoint | Resumed) -> None:
         """Take a report."""
         match event:
             case StepChanged():
@@ -55,6 +55,9 @@ class Recorder:
                 self.take_log(event)
             case Checkpoint():
                 self.take_checkpoint(event)
+            case Resumed():
+                self._report.resumed = event
+                self._dirty.set()
             case _:
                 assert_never(event)
 
@@ -100,8 +103,9 @@ class Recorder:
         key = f"{self._claim.id}/{self._claim.attempt}/{picture.file}"
         try:
             await self._files.put(key, content)
-        except OSError as error:
-            self.take_log(Log(level="warning", source="worker", text=f"A picture could not be stored: {error}"))
+        except FILE_ERRORS as error:
+            said = f"A picture could not be stored: {str(error).splitlines()[0][:200]}"
+            self.take_log(Log(level="warning", source="worker", text=said))
             return
         self._report.files.append(
             JobFile(
@@ -134,7 +138,7 @@ class Recorder:
         while not report.is_empty:
             try:
                 async with self._database.as_service(self._actor) as connection:
-                    await record_report(connection, self._claim, report)
+                    await update_job_progress(connection, self._claim, report)
             except FenceLost:
                 raise
             except DATABASE_ERRORS as error:

@@ -9,19 +9,22 @@ from dataclasses import dataclass
 
 import structlog
 
+from scriptjobs import __version__
 from scriptjobs.database import DATABASE_ERRORS, Database
 from scriptjobs.files import Files
 from scriptjobs.job_types import JobTypes
-from scriptjobs.jobs import ClaimedJob
 from scriptjobs.listener import READY, Listener
 from scriptjobs.runner.folders import RunFolders
 from scriptjobs.runner.process import RunnerConfig
 from scriptjobs.runner.spares import Spares
 from scriptjobs.sealing import Vault
-from scriptjobs.store.claims import claim_next_job
-from scriptjobs.worker.execution import Ending, Execution, Executor
+from scriptjobs.store.claims import Claims, claim_next_jobs
+from scriptjobs.store.workers import Heartbeat
+from scriptjobs.worker.execution import Ending, Execution
+from scriptjobs.worker.executor import Executor, ExecutorConfig
 from scriptjobs.worker.lease_keeper import LeaseKeeper
-from scriptjobs.worker.lifeline import Lifeline
+from scriptjobs.worker.stops import StopWatch
+from scriptjobs.worker.sweeper import Sweeper
 
 log = structlog.get_logger()
 
@@ -37,6 +40,8 @@ class WorkerConfig:
     grace_s: float
     hosts: tuple[str, ...]
     runner: RunnerConfig
+    share: int = 0
+    retention_days: int = 30
 
 
 def new_worker_id() -> str:
@@ -59,30 +64,41 @@ class Worker:
         self._folders = RunFolders(self.id)
         self._spares = Spares(config.runner, self._folders, config.warm_runners)
         self._executor = Executor(
-            database=database, vault=vault, files=files, spares=self._spares, hosts=config.hosts, worker_id=self.id
-        )
+            config=ExecutorConfig(worker_id=self.id, hosts=config.hosts, memory_mb=config.runner.memory_mb),
+            database=database, vault=vault, files=files, spares=self._spares, job_types=job_types,
+        )  # fmt: skip
         self._running: set[Execution] = set()
+        self._keeper = LeaseKeeper(database, self._running, self._introduce(), config.lease_s)
+        self._stops = StopWatch(database, listener, self._running, self.id, config.poll_s)
+        self._sweeper = Sweeper(
+            database=database, files=files, folders=self._folders, worker_id=self.id, lease_s=config.lease_s,
+            days=config.retention_days,
+        )  # fmt: skip
         self._tasks: set[asyncio.Task[None]] = set()
-        self._free = asyncio.Semaphore(config.slots)
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
 
+    def _introduce(self) -> Heartbeat:
+        return Heartbeat(
+            id=self.id, host=socket.gethostname(), pid=os.getpid(), version=__version__, slots=self._config.slots,
+            job_types=self._job_types.names,
+        )  # fmt: skip
+
     async def run(self) -> None:
-        """Work until `stop`, then drain: running scripts get their grace, the rest is released."""
+        """Work until `stop_processing`, then drain: running scripts get their grace, the rest is released."""
         log.info("worker_started", workerId=self.id, slots=self._config.slots, sandbox=self._config.runner.sandbox)
         wake = self._on_ready
         self._listener.subscribe(READY, wake)
         try:
-            await self._folders.sweep()
             async with asyncio.TaskGroup() as group:
-                keeper = LeaseKeeper(self._database, self._running, self._config.lease_s)
                 side = [
-                    group.create_task(keeper.run()),
-                    group.create_task(Lifeline(self._database, self.id, self._config.lease_s).run()),
+                    group.create_task(self._keeper.run()),
+                    group.create_task(self._stops.run()),
+                    group.create_task(self._sweeper.run()),
                     group.create_task(self._spares.refill()),
                 ]
-                await self._process_job_queue(group)
+                await self.process_job_queue(group)
                 await self._drain()
                 for task in side:
                     task.cancel()
@@ -92,44 +108,43 @@ class Worker:
             self._folders.close()
             log.info("worker_stopped", workerId=self.id)
 
-    def stop(self) -> None:
+    def stop_processing(self) -> None:
         """Claim no more, and drain."""
+        self._keeper.is_stopping = True
         self._stopping.set()
         self._wake.set()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopping.is_set()
+
     def hurry(self) -> None:
         """Release at once what still runs."""
-        self.stop()
+        self.stop_processing()
         self._hurry.set()
 
     def _on_ready(self, _payload: str) -> None:
         self._wake.set()
 
-    async def _process_job_queue(self, group: asyncio.TaskGroup) -> None:
+    async def process_job_queue(self, group: asyncio.TaskGroup) -> None:
+        """Claim jobs into free slots until told to stop."""
         while not self._stopping.is_set():
-            await self._a_slot_or_stop()
-            if self._stopping.is_set():
-                return
-            self._wake.clear()  # before the look, so that a job that comes during it wakes us again
+            self._wake.clear()  # before the look, so that a job that comes, or a slot that falls free, wakes us again
+            free = self._config.slots - len(self._running)
             began = time.monotonic()
-            claim = await self._claim()
-            if claim is None:
-                self._free.release()
+            claims = await self._claim(free) if free else Claims([], is_more=False)
+            for claim in claims.jobs:
+                self._begin(Execution(claim, self._config.lease_s, leased_until=began + self._config.lease_s), group)
+            if not claims.is_more:
+                # Jobs may have come while we looked at the rest; a full worker is woken by the end of a job.
                 await self._woken_or_due()
-            else:
-                execution = Execution(claim, self._config.lease_s, leased_until=began + self._config.lease_s)
-                self._running.add(execution)
-                task = group.create_task(self._execute(execution, group))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
 
-    async def _a_slot_or_stop(self) -> None:
-        slot = asyncio.ensure_future(self._free.acquire())
-        stop = asyncio.ensure_future(self._stopping.wait())
-        await asyncio.wait({slot, stop}, return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
-        if not slot.done():
-            slot.cancel()
+    def _begin(self, execution: Execution, group: asyncio.TaskGroup) -> None:
+        self._running.add(execution)
+        task = group.create_task(self._execute(execution, group))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _woken_or_due(self) -> None:
         try:
@@ -138,22 +153,23 @@ class Worker:
         except TimeoutError:
             return
 
-    async def _claim(self) -> ClaimedJob | None:
+    async def _claim(self, wanted: int) -> Claims:
         try:
             async with self._database.as_service(f"worker:{self.id}") as connection:
-                return await claim_next_job(
-                    connection, worker_id=self.id, lease_s=self._config.lease_s, job_types=self._job_types.names
-                )
+                return await claim_next_jobs(
+                    connection, worker_id=self.id, lease_s=self._config.lease_s, job_types=self._job_types.names,
+                    share=self._config.share, wanted=wanted,
+                )  # fmt: skip
         except DATABASE_ERRORS as error:
             log.warning("claim_delayed", reason=str(error)[:200])
-            return None
+            return Claims([], is_more=False)
 
     async def _execute(self, execution: Execution, group: asyncio.TaskGroup) -> None:
         try:
             await self._executor.execute_job(execution)
         finally:
             self._running.discard(execution)
-            self._free.release()
+            self._wake.set()
             if not self._stopping.is_set():
                 # Warming costs a second of processor time, so the next runner is made when this job has ended.
                 group.create_task(self._spares.refill())

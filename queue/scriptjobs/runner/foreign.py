@@ -1,0 +1,78 @@
+"""What a script in any language says: its result and its progress, read from what it prints."""
+
+import json
+import re
+from typing import Any, cast
+
+from scriptjobs.events import Progress, StepChanged
+from scriptjobs.job_types import JobType
+
+# spec/service.md, Script output.
+_BLOCKS = (
+    re.compile(r"===RESULT_DATA_START===(.*?)===RESULT_DATA_END===", re.DOTALL),
+    re.compile(r"### SCRIPT_RESULT_START ###(.*?)### SCRIPT_RESULT_END ###", re.DOTALL),
+)
+_CREATED = re.compile(r"Successfully created: (\d+)/(\d+)")
+_STEP = re.compile(r"STEP (\d{1,3}): (.+)")
+_PART = re.compile(r"\[(\d{1,6})/(\d{1,6})\] (.+)")
+_JSON = json.JSONDecoder()
+
+
+def parse_script_output(stdout: str, stderr: str, job_type: JobType) -> dict[str, Any]:
+    """The result {success, partial?, message, data} that a script printed before it ended with exit status 0.
+
+    A marked block counts first, then the last JSON object with a `success` key, then `Successfully created: a/b`. Words
+    such as "success" prove nothing: without any of these the result is `unverified`.
+    """
+    said = _find_said(stdout)
+    if said is not None:
+        result = {"success": bool(said.get("success", True)), "message": str(said.get("message") or job_type.title)}
+        rest = {key: value for key, value in said.items() if key not in {"success", "message", "data", "partial"}}
+        return result | ({"partial": True} if said.get("partial") else {}) | {"data": said.get("data", rest)}
+    if counts := _CREATED.findall(stdout):
+        created, total = map(int, counts[-1])
+        result = {"success": created > 0 or total == 0, "message": f"{created} of {total} created."}
+        partial = {"partial": True} if 0 < created < total else {}
+        return result | partial | {"data": {"created": created, "total": total}}
+    last = next((line.strip() for line in reversed(stderr.splitlines()) if line.strip()), "")
+    message = f"{job_type.title}: the script ended without a result." + (f" Its last words: {last}" if last else "")
+    return {"success": True, "unverified": True, "message": message, "data": {}}
+
+
+def progress_of(line: str, job_type: JobType) -> StepChanged | Progress | None:
+    """The progress in a printed line (`STEP n: title`, `[i/n] …`), or None."""
+    if found := _STEP.search(line):
+        position = max(1, int(found[1]))
+        total = max(position, job_type.estimate_total_steps())
+        return StepChanged(state="running", position=position, total=total, title=found[2].strip()[:500])
+    if (found := _PART.search(line)) and int(found[2]):
+        percent = min(99, 100 * int(found[1]) // int(found[2]))
+        return Progress(percent=percent, message=line.strip()[:500])
+    return None
+
+
+def _find_said(stdout: str) -> dict[str, Any] | None:
+    for block in _BLOCKS:
+        if found := block.findall(stdout):
+            content = _decode(found[-1].strip())
+            if content is not None:
+                return content if "success" in content else {"data": content}
+    last: dict[str, Any] | None = None
+    place = stdout.find("{") if '"success"' in stdout else -1
+    while place >= 0:
+        try:
+            value, end = _JSON.raw_decode(stdout, place)
+        except (ValueError, RecursionError):
+            end = place + 1
+        else:
+            last = cast("dict[str, Any]", value) if "success" in value else last
+        place = stdout.find("{", end)
+    return last
+
+
+def _decode(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {"data": value}

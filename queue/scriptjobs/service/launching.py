@@ -1,0 +1,212 @@
+"""Launching: accepting a job, once."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from scriptjobs.database import Connection
+from scriptjobs.errors import (
+    DuplicateJob,
+    Forbidden,
+    IdempotencyInFlight,
+    IdempotencyMismatch,
+    InvalidPayload,
+    QueueFull,
+    RequestRefused,
+)
+from scriptjobs.jobs import Job, RawPayload
+from scriptjobs.service.reading import Caller, Reading, as_uuid
+from scriptjobs.store.creation import NewJob, find_active, find_ids, insert_job, owns_restaurant
+from scriptjobs.store.requests import RequestKey, find_answer, keep_answer, lock_request
+from scriptjobs.store.waiting import add_prerequisites, find_full
+
+# Product page 4.4.
+ANSWERS_KEPT_S = 24 * 3_600.0
+# A full queue moves as its jobs end; the shortest take most of a minute.
+FULL_RETRY_AFTER_S = 30
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOptions:
+    """What a launch may say beyond type and payload. `run_at` is aware; `depends_on` are human ids or UUIDs."""
+
+    priority: int = 0
+    metadata: dict[str, Any] = field(default_factory=dict[str, Any])
+    restaurant_id: UUID | None = None
+    run_at: datetime | None = None
+    depends_on: tuple[str, ...] = ()
+    allow_duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of the API as it is kept under an Idempotency-Key."""
+
+    status: int
+    body: dict[str, Any]
+    is_replay: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """A request under an Idempotency-Key: where it went, its canonical body, and how its refusals are worded."""
+
+    key: str
+    path: str
+    body: bytes
+    refused: Callable[[RequestRefused], Answer]
+
+
+class Launching(Reading):
+    """The part of ScriptJobService that accepts jobs."""
+
+    async def create_job(
+        self,
+        caller: Caller,
+        job_type: object,
+        payload: RawPayload,
+        options: JobOptions | None = None,
+        *,
+        within: Connection | None = None,
+    ) -> Job:
+        """Accept a job: validated, its secrets sealed, stored, the workers told.
+
+        Raises:
+            InvalidJobType: there is no such type.
+            InvalidPayload: with every fault of the payload, or of restaurant and prerequisites.
+            Forbidden: the caller may only look.
+            DuplicateJob: one of this type is active for this restaurant (`jobId`, `currentStatus`).
+            QueueFull: too many are waiting (`scope`: organisation or total).
+        """
+        new = self._prepare(caller, job_type, payload, options or JobOptions())
+        async with self._as(caller, within) as connection:
+            job = await self._insert(connection, caller, new, options or JobOptions())
+        log.info("job_created", jobId=job.job_id, jobType=job.job_type)
+        return replace(job, expected=await self.estimate(job.job_type, job.payload_size))
+
+    async def answer_once(self, caller: Caller, once: Once, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+        """Answer a request under an Idempotency-Key: a second one with the key and the same body gets the first answer.
+
+        Refusals are kept as well, except a full queue, which passes by itself.
+
+        Raises:
+            IdempotencyInFlight, IdempotencyMismatch: the first one is in work still, or was another request.
+        """
+        digests = self._vault.digests(once.body)
+        key = RequestKey(
+            user_id=caller.user_id, organisation_id=caller.organisation_id, path=once.path, key=once.key,
+            digest=digests[0],
+        )  # fmt: skip
+        async with self._database.as_caller(caller.user_id) as connection:
+            if not await lock_request(connection, key):
+                raise IdempotencyInFlight(retryAfter=1)
+            stored = await find_answer(connection, key, ANSWERS_KEPT_S)
+            if stored and stored.digest not in digests:
+                raise IdempotencyMismatch
+            if stored:
+                return Answer(stored.status, stored.body, is_replay=True)
+            try:
+                # What a refusal had begun is undone, the answer to it is kept: one transaction for both.
+                async with connection.begin_nested():
+                    answer = await work(connection)
+            except QueueFull:
+                raise
+            except RequestRefused as refusal:
+                answer = once.refused(refusal)
+            await keep_answer(connection, key, answer.status, answer.body)
+        return answer
+
+    def _prepare(self, caller: Caller, job_type: object, payload: RawPayload, options: JobOptions) -> NewJob:
+        kind = self.job_types.get(job_type)
+        if not caller.may_act:
+            raise Forbidden("A viewer can watch jobs but not start them.")
+        checked = kind.validate(payload, self._settings.allowed_hosts)
+        _must_be_storable({"payload": payload, "metadata": options.metadata})
+        keys = kind.keys_of(checked, self._settings.allowed_hosts[0])
+        return NewJob(
+            job_type=kind.name,
+            payload=self._vault.seal(checked),
+            organisation_id=caller.organisation_id,
+            created_by=caller.user_id,
+            restaurant_id=options.restaurant_id,
+            priority=options.priority,
+            metadata=options.metadata,
+            timeout_ms=kind.timeout_ms,
+            max_retries=kind.max_retries,
+            total_steps=kind.estimate_total_steps(),
+            run_at=options.run_at,
+            concurrency_key=keys.account,
+            concurrency_limit=kind.account_limit,
+            rate_key=keys.rate,
+            rate_interval_ms=kind.account_rate_ms,
+            restaurant_key=keys.restaurant,
+            allow_duplicate=options.allow_duplicate,
+            payload_size=keys.size,
+        )
+
+    async def _insert(self, connection: Connection, caller: Caller, new: NewJob, options: JobOptions) -> Job:
+        if new.restaurant_id and not await owns_restaurant(connection, caller.organisation_id, new.restaurant_id):
+            fault = {"path": "restaurantId", "message": "is no restaurant of this organisation"}
+            raise InvalidPayload("There is no such restaurant.", fields=[fault])
+        needs = await self._find_prerequisites(connection, options.depends_on) if options.depends_on else []
+        limits = (self._settings.queue_limit_per_organisation, self._settings.queue_limit)
+        if full := await find_full(connection, caller.organisation_id, *limits):
+            said = "Your organisation has" if full == "organisation" else "The queue holds"
+            limit = limits[full == "total"]
+            raise QueueFull(
+                f"{said} {limit:,} waiting jobs already. Try again when some of them have run.",
+                retryAfter=FULL_RETRY_AFTER_S, scope=full,
+            )  # fmt: skip
+        wanted = (caller.organisation_id, new.job_type, new.restaurant_id, new.restaurant_key)
+        job: Job | None = None
+        while job is None:
+            if not new.allow_duplicate and (active := await find_active(connection, *wanted)):
+                raise duplicate(active)
+            # None: another request was faster, so the next look finds its job, unless that has ended already.
+            job = await insert_job(connection, new)
+        if needs:
+            await add_prerequisites(connection, job.id, needs)
+        return job
+
+    async def _find_prerequisites(self, connection: Connection, wanted: tuple[str, ...]) -> list[UUID]:
+        ids = [id_ for name in wanted if (id_ := as_uuid(name))]
+        found = await find_ids(connection, list(wanted), ids)
+        missing = [name for name in wanted if name not in found]
+        if missing:
+            faults = [
+                {"path": f"dependsOn.{wanted.index(name)}", "message": f"there is no job {name}"} for name in missing
+            ]
+            raise InvalidPayload("A job that this one should wait for does not exist.", fields=faults)
+        return list({found[name] for name in wanted})
+
+
+def duplicate(active: Job) -> DuplicateJob:
+    """The refusal that names the active job."""
+    doing = "runs" if active.status == "in_progress" else "waits"
+    return DuplicateJob(
+        f"{active.job_id} {doing} for this restaurant already.", jobId=active.job_id, currentStatus=active.status.value
+    )
+
+
+def _must_be_storable(parts: dict[str, Any]) -> None:
+    """Refuse what JSON text may hold and the database may not: NUL characters, half characters, numbers that are none.
+
+    Raises:
+        InvalidPayload: the part is named.
+    """
+    for name, part in parts.items():
+        try:
+            text = json.dumps(part, ensure_ascii=False, allow_nan=False)
+            text.encode()
+        except (ValueError, RecursionError):
+            text = "\\u0000"
+        if "\\u0000" in text:
+            fault = {"path": name, "message": "holds a character or a number that cannot be stored"}
+            raise InvalidPayload(f"The {name} cannot be stored.", fields=[fault])

@@ -1,0 +1,247 @@
+"""Reading: jobs with their details, lists, files; as the caller, or for a stream that asked before."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from scriptjobs.database import Connection, Database
+from scriptjobs.errors import JobNotFound
+from scriptjobs.estimates import Estimate
+from scriptjobs.files import Files
+from scriptjobs.job_types import JobTypes
+from scriptjobs.jobs import REST_DAYS, WAITING, Attempt, Job, JobFile, Prerequisite, Step, WorkerInfo
+from scriptjobs.sealing import Vault, erase
+from scriptjobs.service.history import History
+from scriptjobs.settings import Settings
+from scriptjobs.store import events, jobs, workers
+from scriptjobs.store.events import JobEvent
+from scriptjobs.store.jobs import JobFilter
+from scriptjobs.store.waiting import list_prerequisites, read_waiting
+
+LOG_TAIL_LINES = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, and for which organisation. `may_act` is false for viewers."""
+
+    user_id: UUID
+    organisation_id: UUID
+    may_act: bool = True
+    organisation_name: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDetails:
+    """All that the job's page shows. `last_event_id` is where a stream goes on."""
+
+    job: Job
+    prerequisites: list[Prerequisite]
+    steps: list[Step]
+    attempts: list[Attempt]
+    files: list[JobFile]
+    log: list[JobEvent]
+    history: list[JobEvent]
+    last_event_id: int
+
+
+class Reading:
+    """The part of ScriptJobService that reads."""
+
+    def __init__(
+        self, *, database: Database, job_types: JobTypes, vault: Vault, files: Files, settings: Settings
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._files = files
+        self._settings = settings
+        self._history = History(database, job_types)
+        self.job_types = job_types
+
+    @asynccontextmanager
+    async def _as(self, caller: Caller, within: Connection | None) -> AsyncGenerator[Connection]:
+        """The caller's transaction: the one that an Idempotency-Key has opened, or a new one."""
+        if within is not None:
+            yield within
+            return
+        async with self._database.as_caller(caller.user_id) as connection:
+            yield connection
+
+    async def get_job(self, caller: Caller, job_id: str) -> Job:
+        """The job with this human id or UUID.
+
+        Raises:
+            JobNotFound: there is none that the caller may see.
+        """
+        async with self._database.as_caller(caller.user_id) as connection:
+            return await self._with_starts(connection, await self._find(connection, caller, job_id))
+
+    async def get_job_by_uuid(self, caller: Caller, id_: UUID) -> Job:
+        """The job with this UUID.
+
+        Raises:
+            JobNotFound: there is none that the caller may see.
+        """
+        return await self.get_job(caller, str(id_))
+
+    async def get_jobs(self, caller: Caller, job_ids: list[str]) -> list[Job]:
+        """Those of these jobs that the caller may see, in the order asked for."""
+        async with self._database.as_caller(caller.user_id) as connection:
+            found = {job.job_id: job for job in await self._told(connection, await jobs.get_jobs(connection, job_ids))}
+        return [found[job_id] for job_id in job_ids if job_id in found and self._is_of(caller, found[job_id])]
+
+    async def get_details(self, caller: Caller, job_id: str) -> JobDetails:
+        """The job with everything that its page shows.
+
+        Raises:
+            JobNotFound: there is none that the caller may see.
+        """
+        async with self._database.as_caller(caller.user_id) as connection:
+            return await self._details(connection, await self._find(connection, caller, job_id))
+
+    async def get_input(self, caller: Caller, job_id: str, job_type: str) -> Mapping[str, Any]:
+        """What a job was started with, its secrets erased.
+
+        Raises:
+            JobNotFound: there is none of this type that the caller may see.
+        """
+        async with self._database.as_caller(caller.user_id) as connection:
+            job = await self._find(connection, caller, job_id)
+            if job.job_type != job_type:
+                raise JobNotFound
+            return erase(await jobs.get_payload(connection, job.id))
+
+    async def watch_details(self, job_id: str) -> JobDetails | None:
+        """The same for a stream, which asked for the caller's right when it opened; None when the job is gone."""
+        async with self._database.as_service() as connection:
+            job = await jobs.get_job(connection, job_id)
+            return await self._details(connection, job) if job else None
+
+    async def watch_jobs(self, job_ids: list[str]) -> list[Job]:
+        """Those of these jobs that still exist, for a stream as well."""
+        async with self._database.as_service() as connection:
+            return await self._told(connection, await jobs.get_jobs(connection, job_ids))
+
+    async def read_events(self, caller: Caller, job: Job, after: int) -> list[JobEvent]:
+        """Up to 500 events of the job that are newer than `after`."""
+        async with self._database.as_caller(caller.user_id) as connection:
+            return await events.read_events(connection, job.id, after=after)
+
+    async def list_jobs(self, caller: Caller, wanted: JobFilter) -> tuple[list[Job], int]:
+        """One page of jobs, and how many there are in all (at most COUNT_CAP + 1, which means "more than")."""
+        async with self._database.as_caller(caller.user_id) as connection:
+            found = await self._told(connection, await jobs.list_jobs(connection, wanted))
+            return found, await jobs.count_jobs(connection, wanted)
+
+    async def get_jobs_by_restaurant(self, caller: Caller, restaurant_id: UUID, limit: int = 20) -> list[Job]:
+        """The newest jobs of a restaurant."""
+        wanted = JobFilter(organisation_id=caller.organisation_id, restaurant_id=restaurant_id, limit=limit)
+        return (await self.list_jobs(caller, wanted))[0]
+
+    async def get_pending_jobs(self, caller: Caller, limit: int = 20) -> list[Job]:
+        """The jobs that wait, in the order of their priority, then their age."""
+        wanted = JobFilter(organisation_id=caller.organisation_id, statuses=tuple(WAITING), limit=limit)
+        found, _ = await self.list_jobs(caller, replace(wanted, order_by="priority"))
+        return sorted(found, key=lambda job: (-job.priority, job.created_at, job.id))
+
+    async def get_retryable_jobs(self, caller: Caller, limit: int = 20) -> list[Job]:
+        """The jobs that wait for their next try, the next one first."""
+        async with self._database.as_caller(caller.user_id) as connection:
+            found = await jobs.list_retryable(connection, caller.organisation_id, limit)
+            return await self._told(connection, found)
+
+    async def estimate(self, job_type: str, size: int | None = None) -> Estimate:
+        """How long a job of this type, with so many items, takes."""
+        return await self._history.estimate(job_type, size)
+
+    async def list_workers(self) -> list[WorkerInfo]:
+        """All workers, with what they run; for the operator."""
+        async with self._database.as_service() as connection:
+            return await workers.list_workers(connection)
+
+    async def get_file(self, caller: Caller, job_id: str, file_id: UUID) -> tuple[JobFile, bytes]:
+        """A file of a job, with its content.
+
+        Raises:
+            JobNotFound: no such job or file.
+        """
+        async with self._database.as_caller(caller.user_id) as connection:
+            job = await self._find(connection, caller, job_id)
+            file = await jobs.get_file(connection, job.id, file_id)
+        content = await self._files.get(file.storage_key) if file else None
+        if file is None or content is None:
+            raise JobNotFound("There is no such file.")
+        return file, content
+
+    async def is_ready(self) -> bool:
+        """Whether the database answers."""
+        return await self._database.is_reachable()
+
+    @staticmethod
+    def _is_of(caller: Caller, job: Job) -> bool:
+        return job.organisation_id == caller.organisation_id
+
+    async def _find(self, connection: Connection, caller: Caller, job_id: str) -> Job:
+        if job_id.startswith("JOB_"):
+            job = await jobs.get_job(connection, job_id)
+        else:
+            id_ = as_uuid(job_id)
+            job = await jobs.get_job_by_uuid(connection, id_) if id_ else None
+        if job is None or not self._is_of(caller, job):
+            raise JobNotFound
+        return job
+
+    async def _told(self, connection: Connection, found: list[Job]) -> list[Job]:
+        """The jobs, each with why it waits and how long it takes: one more query, and none when all have ended."""
+        waiting = [job.id for job in found if job.status.is_waiting]
+        reasons = await read_waiting(connection, waiting, self._settings.organisation_share) if waiting else {}
+        return [
+            replace(job, expires_at=self._expires_at(job))
+            if job.status.is_terminal
+            else replace(job, waiting=reasons.get(job.id), expected=await self.estimate(job.job_type, job.payload_size))
+            for job in found
+        ]
+
+    def _expires_at(self, job: Job) -> datetime | None:
+        if job.keep or job.completed_at is None:
+            return None
+        return max(
+            job.created_at + timedelta(days=self._settings.retention_days),
+            job.completed_at + timedelta(days=REST_DAYS),
+        )
+
+    async def _with_starts(self, connection: Connection, found: Job) -> Job:
+        """One job, with the time at which it is expected to start where that can be said."""
+        [job] = await self._told(connection, [found])
+        if job.waiting is None or job.waiting.place is None or not job.waiting.slots:
+            return job
+        wait_ms = await self._history.starts_in_ms(
+            before=job.waiting.place - 1, slots=job.waiting.slots, share=self._settings.organisation_share
+        )
+        return job if wait_ms is None else replace(job, starts_at=datetime.now(UTC) + timedelta(milliseconds=wait_ms))
+
+    async def _details(self, connection: Connection, job: Job) -> JobDetails:
+        # Read first: what happens from here on is for the stream to tell. A state may be told twice, a line may not.
+        last = await events.last_event_id(connection, job.id)
+        return JobDetails(
+            job=await self._with_starts(connection, job),
+            prerequisites=await list_prerequisites(connection, job.id),
+            last_event_id=last,
+            steps=await jobs.list_steps(connection, job.id, job.attempt_count),
+            attempts=await jobs.list_attempts(connection, job.id),
+            files=await jobs.list_files(connection, job.id, job.attempt_count),
+            log=await events.read_log(connection, job.id, attempt=job.attempt_count, until=last, limit=LOG_TAIL_LINES),
+            history=await events.read_history(connection, job.id),
+        )
+
+
+def as_uuid(text: str) -> UUID | None:
+    """The UUID that a text is, or None."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

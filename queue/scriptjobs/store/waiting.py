@@ -1,0 +1,114 @@
+"""Waiting: why jobs wait, what they need, what is paused, how long jobs take."""
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from scriptjobs.estimates import Ahead, Sample
+from scriptjobs.jobs import JobStatus, Prerequisite, Waiting
+
+# The claim's own predicate: see migrations/sql/0006 and 0007.
+_WAITING = text("select * from public.script_jobs_waiting(:ids, :share)")
+_FULL = text("select public.script_jobs_full(:organisation_id, :share, :total)")
+_NEED = text(
+    """
+    insert into public.script_job_prerequisites (job_id, needs_id)
+    select :id, n.id from public.script_jobs n where n.id = any (:needs)
+    """
+)
+_PREREQUISITES = text(
+    """
+    select n.job_id, n.job_type::text, n.status::text, p.waived_at is not null as waived
+    from public.script_job_prerequisites p join public.script_jobs n on n.id = p.needs_id
+    where p.job_id = :id
+    order by n.created_at, n.id
+    """
+)
+# One operator at the command line at a time; of two, the later one's reason stands.
+_PAUSE = text(
+    """
+    insert into public.script_job_pauses (scope, reason, paused_by) values (:scope, :reason, :paused_by)
+    on conflict (scope) do update set reason = excluded.reason, paused_by = excluded.paused_by, paused_at = now()
+    """
+)
+_RESUME = text("delete from public.script_job_pauses where scope = :scope")
+_TELL_WORKERS = text("select pg_notify('script_jobs_ready', '')")
+
+
+async def read_waiting(connection: AsyncConnection, ids: list[UUID], share: int) -> dict[UUID, Waiting]:
+    """Why each of these jobs waits; those that don't wait, or that the caller may not see, are missing."""
+    rows = (await connection.execute(_WAITING, {"ids": ids, "share": share})).mappings()
+    return {row["id"]: Waiting(**row) for row in rows}
+
+
+async def find_full(connection: AsyncConnection, organisation_id: UUID, share: int, total: int) -> str | None:
+    """Which limit of waiting jobs is reached: `organisation` (`share` jobs), `total`, or None."""
+    values = {"organisation_id": organisation_id, "share": share, "total": total}
+    return (await connection.execute(_FULL, values)).scalar_one()
+
+
+async def add_prerequisites(connection: AsyncConnection, id_: UUID, needs: list[UUID]) -> None:
+    """Let a new job wait until these have completed. The database refuses a cycle."""
+    await connection.execute(_NEED, {"id": id_, "needs": needs})
+
+
+async def list_prerequisites(connection: AsyncConnection, id_: UUID) -> list[Prerequisite]:
+    """What a job needs, the oldest first."""
+    rows = (await connection.execute(_PREREQUISITES, {"id": id_})).mappings()
+    return [
+        Prerequisite(
+            job_id=row["job_id"], job_type=row["job_type"], status=JobStatus(row["status"]), waived=row["waived"]
+        )
+        for row in rows
+    ]
+
+
+async def pause(connection: AsyncConnection, scope: str, *, reason: str, paused_by: str) -> None:
+    """Let no job of the type `scope`, or with `*` none at all, begin."""
+    await connection.execute(_PAUSE, {"scope": scope, "reason": reason, "paused_by": paused_by})
+
+
+async def resume(connection: AsyncConnection, scope: str) -> bool:
+    """Undo `pause`; the workers are told. Returns whether it was paused."""
+    resumed = (await connection.execute(_RESUME, {"scope": scope})).rowcount > 0
+    await connection.execute(_TELL_WORKERS)
+    return resumed
+
+
+# The newest 200 by the index script_jobs_durations, whatever the history. A job that was tried again, or resumed, says
+# nothing of how long the whole takes.
+_SAMPLES = text(
+    """
+    select extract(epoch from completed_at - started_at) * 1000 as duration_ms, payload_size as size
+    from (
+        select * from public.script_jobs
+        where job_type = cast(:job_type as public.script_job_type) and status = 'completed'
+        order by completed_at desc limit 200
+    ) as newest
+    where attempt_count = 1
+    """
+)
+_AHEAD = text(
+    """
+    (select job_type::text, payload_size as size, extract(epoch from now() - started_at) * 1000 as ran_ms
+     from public.script_jobs where status = 'in_progress' limit 200)
+    union all
+    (select j.job_type::text, j.payload_size, null
+     from public.script_jobs_front(:share) with ordinality as front (id, place)
+     join public.script_jobs j on j.id = front.id
+     order by place limit :before)
+    """
+)
+
+
+async def read_samples(connection: AsyncConnection, job_type: str) -> list[Sample]:
+    """Up to 200 newest completed jobs of a type."""
+    rows = await connection.execute(_SAMPLES, {"job_type": job_type})
+    return [Sample(float(row.duration_ms), row.size) for row in rows]
+
+
+async def read_ahead(connection: AsyncConnection, *, before: int, share: int) -> list[Ahead]:
+    """What runs, and the first `before` jobs of the line."""
+    rows = await connection.execute(_AHEAD, {"before": before, "share": share})
+    return [Ahead(row.job_type, row.size, None if row.ran_ms is None else float(row.ran_ms)) for row in rows]

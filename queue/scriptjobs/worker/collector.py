@@ -1,0 +1,93 @@
+"""Collector: takes everything that a script says until it has ended, and judges how it did."""
+
+import asyncio
+from typing import assert_never
+
+from scriptjobs.errors import ScriptError, classify_error
+from scriptjobs.events import (
+    Checkpoint,
+    Event,
+    Failure,
+    Log,
+    Progress,
+    Ready,
+    Result,
+    Resumed,
+    Screenshot,
+    StepChanged,
+)
+from scriptjobs.job_types import JobType
+from scriptjobs.runner.foreign import parse_script_output, progress_of
+from scriptjobs.runner.process import READ_OUT_S, ScriptProcess
+from scriptjobs.worker.execution import Execution
+from scriptjobs.worker.recorder import Recorder
+
+STDERR_TAIL = 5
+
+
+async def collect(execution: Execution, process: ScriptProcess, recorder: Recorder, kind: JobType) -> None:
+    """Take everything; afterwards the execution has a result or a failure."""
+
+    def take_output(line: Log) -> None:
+        recorder.take_log(line)
+        if line.source == "stderr":
+            execution.stderr = [*execution.stderr, line.text][-STDERR_TAIL:]
+        elif line.source == "stdout":
+            execution.stdout.append(line.text)
+            # A script of ours reports on its pipe; one in another language prints.
+            if not execution.has_reported and (told := progress_of(line.text, kind)):
+                recorder.take(told)
+
+    output = asyncio.create_task(process.pass_on_output(take_output))
+    try:
+        async for event in process.reports():
+            await _take(event, execution, recorder)
+        # What the script left running may hold its output open, so there is a limit to the patience.
+        async with asyncio.timeout(READ_OUT_S):
+            status = await process.wait()
+            await output
+    except TimeoutError:
+        status = 0 if execution.result else -1
+    except ScriptError as error:
+        execution.failure, status = Failure(code=error.code, message=error.message), 1
+    finally:
+        output.cancel()
+        await asyncio.gather(output, return_exceptions=True)
+    _judge(execution, status, kind)
+
+
+async def _take(event: Event, execution: Execution, recorder: Recorder) -> None:
+    execution.has_reported = True
+    match event:
+        case Screenshot():
+            await recorder.take_screenshot(event)
+        case Result():
+            execution.result = event
+        case Failure():
+            execution.failure = event
+        case Ready():
+            pass  # told by the process itself
+        case StepChanged() | Progress() | Log() | Checkpoint() | Resumed():
+            recorder.take(event)
+        case _:
+            assert_never(event)
+
+
+def _judge(execution: Execution, status: int, kind: JobType) -> None:
+    """A bad exit status is a failure whatever was said. One that said nothing on the pipe has printed its result."""
+    if status != 0:
+        execution.result = None
+    if execution.result or execution.failure:
+        return
+    last = next((line for line in reversed(execution.stderr) if line.strip()), "")
+    if status != 0:
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with exit status {status}"
+        said = f"The script {how} and gave no result." + (f" Its last words: {last}" if last else "")
+        execution.failure = Failure(code=classify_error(last), message=said)
+        return
+    printed = parse_script_output("\n".join(execution.stdout), last, kind)
+    if printed["success"]:
+        execution.result = Result(result=printed)
+    else:
+        said = str(printed["message"])[:4_000]
+        execution.failure = Failure(code=classify_error(said), message=said)

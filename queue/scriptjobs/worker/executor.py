@@ -1,0 +1,224 @@
+"""Executor: one job from claim to outcome: open, start, watch, collect, record, clean, each a small step."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+
+from scriptjobs.database import DATABASE_ERRORS, Database, is_refusal
+from scriptjobs.errors import FenceLost, ScriptJobsError, is_retryable
+from scriptjobs.events import Failure
+from scriptjobs.files import Files
+from scriptjobs.job_types import JobTypes
+from scriptjobs.jobs import JobStatus, OpenPayload
+from scriptjobs.runner.memory import wait_for_excess
+from scriptjobs.runner.process import ScriptProcess
+from scriptjobs.runner.spares import Spares
+from scriptjobs.sealing import Redactor, Vault, erase
+from scriptjobs.store.outcomes import (
+    FailedAttempt,
+    mark_job_failed,
+    release_job,
+    update_job_result,
+    update_job_status,
+    update_stop_stage,
+)
+from scriptjobs.store.progress import record_pid
+from scriptjobs.worker.collector import collect
+from scriptjobs.worker.execution import Ending, Execution
+from scriptjobs.worker.recorder import Recorder
+
+RETRY_DELAY_S = 1.0
+# A script that was asked to stop gets so long to close its browser and go.
+STOP_GRACE_S = 10.0
+
+Written = TypeVar("Written")
+log = structlog.get_logger()
+
+
+def _is_told(error: Exception) -> bool:
+    """Whether the error's own words are meant for people; others may hold what nobody should read."""
+    return isinstance(error, ScriptJobsError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorConfig:
+    """Whose executor it is, which hosts its scripts may open, and how much memory each may use (0: any)."""
+
+    worker_id: str
+    hosts: tuple[str, ...]
+    memory_mb: int = 0
+
+
+class Executor:
+    """Runs executions: everything that they share."""
+
+    def __init__(
+        self, *, config: ExecutorConfig, database: Database, vault: Vault, files: Files, spares: Spares,
+        job_types: JobTypes,
+    ) -> None:  # fmt: skip
+        self._config = config
+        self._database = database
+        self._vault = vault
+        self._files = files
+        self._spares = spares
+        self._job_types = job_types
+        self._actor = f"worker:{config.worker_id}"
+
+    async def execute_job(self, execution: Execution) -> None:
+        """Run a claimed job to its outcome. The job ends, is retried, released, or was somebody else's by then."""
+        claim = execution.claim
+        log.info("job_started", jobId=claim.job_id, jobType=claim.job_type, attempt=claim.attempt)
+        try:
+            payload, secrets = self._vault.open(claim.payload)
+            await self._run(execution, payload, Redactor(secrets))
+        except FenceLost:
+            log.warning("job_lost", jobId=claim.job_id, attempt=claim.attempt)
+        except Exception as error:
+            log.error("execution_failed", jobId=claim.job_id, attempt=claim.attempt, exc_info=not _is_told(error))
+            said = str(error) if _is_told(error) else "Something went wrong on our side while the job ran."
+            execution.failure = Failure(code="UNKNOWN_ERROR", message=said[:4_000])
+            await self._settle(execution, Redactor(()))
+
+    async def _run(self, execution: Execution, payload: OpenPayload, redactor: Redactor) -> None:
+        process = execution.process = await self._spares.take()
+        recorder = Recorder(
+            database=self._database, files=self._files, claim=execution.claim, redactor=redactor, actor=self._actor,
+            folder=process.folder,
+        )  # fmt: skip
+        try:
+            await process.hand_over(self._order(execution, payload))
+            await self._watch(execution, process, recorder)
+        finally:
+            # Shielded: whatever ends this task, nothing that the script started may stay.
+            await asyncio.shield(self._spares.discard(process))
+        if execution.is_ending(Ending.LOST):
+            raise FenceLost
+        await recorder.flush()
+        await self._settle(execution, redactor, recorder.last_step)
+
+    def _order(self, execution: Execution, payload: OpenPayload) -> dict[str, Any]:
+        claim = execution.claim
+        return {
+            "jobType": claim.job_type,
+            "payload": payload,
+            "checkpoints": claim.checkpoints,
+            "hosts": list(self._config.hosts),
+            "lease": max(execution.leased_until - time.monotonic(), 0.1),
+        }
+
+    async def _watch(self, execution: Execution, process: ScriptProcess, recorder: Recorder) -> None:
+        """Collect reports and output until the script ends, or somebody or its time ends it."""
+        timer = asyncio.get_running_loop().call_later(
+            execution.claim.timeout_ms / 1_000, execution.end, Ending.TIMED_OUT
+        )
+        writing = asyncio.create_task(recorder.run())
+        collecting = asyncio.create_task(
+            collect(execution, process, recorder, self._job_types.get(execution.claim.job_type))
+        )
+        excess = asyncio.create_task(self._wait_for_excess(execution, process))
+        try:
+            await self._note_pid(execution, process)
+            await asyncio.wait({collecting, execution.ending, writing}, return_when=asyncio.FIRST_COMPLETED)
+            if execution.is_ending(Ending.STOPPED) and not collecting.done():
+                await self._ask_to_stop(execution, process, {collecting, writing})
+            if writing.done():
+                writing.result()  # FenceLost, most likely
+            if collecting.done():
+                collecting.result()
+        finally:
+            timer.cancel()
+            for task in (writing, collecting, excess):
+                task.cancel()
+            await asyncio.gather(writing, collecting, excess, return_exceptions=True)
+
+    async def _ask_to_stop(self, execution: Execution, process: ScriptProcess, ends: set[asyncio.Task[None]]) -> None:
+        """Ask, and wait for the grace; what is left then is killed by whoever discards the process."""
+        claim = execution.claim
+        await process.ask_to_stop()
+        await self._persist(
+            lambda c: update_stop_stage(c, id_=claim.id, fence=claim.fence, stage="closing the browser")
+        )
+        await asyncio.wait(ends, timeout=STOP_GRACE_S, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _wait_for_excess(self, execution: Execution, process: ScriptProcess) -> None:
+        if self._config.memory_mb:
+            execution.used_mb = await wait_for_excess(process.folder, process.pid, self._config.memory_mb)
+            execution.end(Ending.TOO_LARGE)
+
+    async def _note_pid(self, execution: Execution, process: ScriptProcess) -> None:
+        async def note() -> None:
+            async with self._database.as_service(self._actor) as connection:
+                await record_pid(connection, execution.claim, process.pid)
+
+        try:
+            await note()
+        except DATABASE_ERRORS as error:  # told, and not worth failing the job for
+            log.warning("pid_not_noted", jobId=execution.claim.job_id, reason=str(error)[:200])
+
+    async def _settle(self, execution: Execution, redactor: Redactor, last_step: str = "") -> None:
+        """Record the outcome. It is tried until the database takes it or the fence refuses it."""
+        claim = execution.claim
+        took_ms = round((time.monotonic() - execution.started) * 1_000)
+        if execution.is_ending(Ending.RELEASED):
+            await self._persist(lambda c: release_job(c, id_=claim.id, fence=claim.fence))
+            log.info("job_released", jobId=claim.job_id, attempt=claim.attempt)
+        elif execution.result and (not execution.ending.done() or execution.is_ending(Ending.STOPPED)):
+            # Done is done: what came to its end while it was asked to stop is complete.
+            result = redactor.json(execution.result.result) | {"duration_ms": took_ms}
+            kept = erase(claim.payload)
+            await self._persist(
+                lambda c: update_job_result(c, id_=claim.id, fence=claim.fence, result=result, payload=kept)
+            )
+            log.info("job_completed", jobId=claim.job_id, jobType=claim.job_type, duration=took_ms, success=True)
+        elif execution.is_ending(Ending.STOPPED):
+            await self._persist(
+                lambda c: update_job_status(c, id_=claim.id, fence=claim.fence, status=JobStatus.CANCELLED)
+            )
+            log.info("job_stopped", jobId=claim.job_id, jobType=claim.job_type, duration=took_ms)
+        else:
+            await self._settle_failure(execution, self._failed(execution, redactor, last_step), took_ms)
+
+    async def _settle_failure(self, execution: Execution, failed: FailedAttempt, took_ms: int) -> None:
+        claim = execution.claim
+        status = await self._persist(lambda c: mark_job_failed(c, id_=claim.id, fence=claim.fence, failed=failed))
+        name = "job_retry_scheduled" if status is JobStatus.PENDING else "job_failed"
+        log.warning(
+            name, jobId=claim.job_id, jobType=claim.job_type, attempt=claim.attempt, duration=took_ms, success=False,
+            code=failed.code,
+        )  # fmt: skip
+
+    def _failed(self, execution: Execution, redactor: Redactor, last_step: str) -> FailedAttempt:
+        where = f" Last step: {redactor.text(last_step)}." if last_step else ""
+        if execution.is_ending(Ending.TOO_LARGE):
+            said = f"It used {execution.used_mb:,} MB of memory; a job may use {self._config.memory_mb:,} MB.{where}"
+            return FailedAttempt(code="BROWSER_CRASHED", message=said, retryable=True)
+        if execution.ending.done():
+            limit = execution.claim.timeout_ms / 60_000
+            return FailedAttempt(
+                code="TIMEOUT", message=f"It ran longer than this job may ({limit:g} minutes).{where}", retryable=True,
+                outcome="timed_out", final=JobStatus.TIMED_OUT,
+            )  # fmt: skip
+        failure = execution.failure or Failure(code="UNKNOWN_ERROR", message="The script gave no result.")
+        return FailedAttempt(
+            code=failure.code,
+            message=redactor.text(failure.message),
+            stack=None if failure.stack is None else redactor.text(failure.stack),
+            retryable=is_retryable(failure.code),
+        )
+
+    async def _persist(self, write: Callable[[Any], Awaitable[Written]]) -> Written:
+        while True:
+            try:
+                async with self._database.as_service(self._actor) as connection:
+                    return await write(connection)
+            except FenceLost:
+                raise
+            except DATABASE_ERRORS as error:
+                if is_refusal(error):
+                    raise
+                log.warning("outcome_delayed", reason=str(error)[:200])
+                await asyncio.sleep(RETRY_DELAY_S)

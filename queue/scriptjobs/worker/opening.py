@@ -1,0 +1,46 @@
+"""A worker as the settings want it: inside the web's process, or in one of its own."""
+
+from scriptjobs.chromium import can_sandbox, find_chromium
+from scriptjobs.database import Database
+from scriptjobs.files import Files
+from scriptjobs.job_types import JobTypes
+from scriptjobs.listener import Listener
+from scriptjobs.runner.process import RunnerConfig
+from scriptjobs.sealing import Vault
+from scriptjobs.settings import Settings
+from scriptjobs.worker.worker import Worker, WorkerConfig
+
+
+def build_worker(settings: Settings, slots: int, database: Database, listener: Listener) -> Worker:
+    """A worker that runs `slots` jobs at once.
+
+    Raises:
+        SetupError: there is no browser, no package of job types, or no key.
+    """
+    config = WorkerConfig(
+        slots=slots,
+        warm_runners=settings.warm_runners,
+        lease_s=settings.lease_seconds,
+        poll_s=settings.poll_seconds,
+        grace_s=settings.grace_seconds,
+        hosts=settings.allowed_hosts,
+        share=settings.organisation_share,
+        retention_days=settings.retention_days,
+        runner=RunnerConfig(
+            job_types_package=settings.job_types_package,
+            portal_url=settings.portal_url,
+            chromium_path=find_chromium(settings.chromium_path, headed=settings.headed),
+            headed=settings.headed,
+            sandbox=can_sandbox(),
+            cache_dir=(settings.var_dir / "cache").resolve(),
+            memory_mb=settings.script_memory_mb,
+        ),
+    )
+    return Worker(
+        config=config,
+        database=database,
+        listener=listener,
+        job_types=JobTypes.load(settings.job_types_package),
+        vault=Vault.load(settings.secrets_key, settings.var_dir),
+        files=Files.load(settings.files_url, settings.var_dir),
+    )

@@ -1,0 +1,88 @@
+"""The API's bodies as typed values, every fault named."""
+
+import json
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+
+from scriptjobs.errors import BadRequest, InvalidPayload
+from scriptjobs.jobs import MAX_PRIORITY, MIN_PRIORITY
+from scriptjobs.service import JobOptions
+
+BODY_LIMIT_BYTES = 1024 * 1024
+
+
+class CreateJob(BaseModel):
+    """The body of POST /api/jobs. The payload itself is the job type's affair."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    job_type: Any = Field(None, alias="jobType")
+    payload: dict[str, Any]
+    priority: int = Field(0, ge=MIN_PRIORITY, le=MAX_PRIORITY)
+    metadata: dict[str, Any] = Field(default_factory=dict[str, Any])
+    restaurant_id: UUID | None = Field(None, alias="restaurantId", strict=False)
+    run_at: AwareDatetime | None = Field(None, alias="runAt", strict=False)
+    depends_on: list[str] = Field(default_factory=list[str], alias="dependsOn", max_length=50)
+    allow_duplicate: bool = Field(default=False, alias="allowDuplicate")
+
+    @property
+    def options(self) -> JobOptions:
+        """All but type and payload."""
+        return JobOptions(
+            priority=self.priority, metadata=self.metadata, restaurant_id=self.restaurant_id, run_at=self.run_at,
+            depends_on=tuple(self.depends_on), allow_duplicate=self.allow_duplicate,
+        )  # fmt: skip
+
+
+class RetryJob(BaseModel):
+    """The body of POST /api/jobs/{jobId}/retry; it may be missing."""
+
+    from_step: Literal["last", "start"] = Field("last", alias="fromStep")
+
+
+class KeepJob(BaseModel):
+    """The body of POST /api/jobs/{jobId}/keep; it may be missing."""
+
+    keep: bool = True
+
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+async def read_body(request: Request, shape: type[Body]) -> Body:
+    """The body of a request. One that is missing is an empty object, where the shape allows that.
+
+    Raises:
+        BadRequest: PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE.
+        InvalidPayload: not JSON, or of the wrong shape (`fields`).
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_LIMIT_BYTES:
+            raise BadRequest("The body is larger than 1 MiB.", code="PAYLOAD_TOO_LARGE", limit=BODY_LIMIT_BYTES)
+    may_be_missing = not any(field.is_required() for field in shape.model_fields.values())
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json") and not (may_be_missing and not body):
+        raise BadRequest("Send JSON (Content-Type: application/json).", code="UNSUPPORTED_MEDIA_TYPE")
+    try:
+        return shape.model_validate(json.loads(body or (b"{}" if may_be_missing else b"")))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise InvalidPayload(
+            "The body is not JSON.", fields=[{"path": "", "message": f"is not JSON: {error}"[:200]}]
+        ) from error
+    except ValidationError as error:
+        fields = [
+            {"path": ".".join(str(part) for part in fault["loc"]), "message": _say(fault["type"], fault["msg"])}
+            for fault in error.errors(include_url=False, include_input=False)
+        ]
+        raise InvalidPayload("The body does not fit.", fields=fields) from error
+
+
+def _say(kind: str, said: str) -> str:
+    return {"missing": "is missing", "dict_type": "must be an object", "model_type": "must be an object"}.get(
+        kind, said[:1].lower() + said[1:]
+    )
