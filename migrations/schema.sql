@@ -399,7 +399,7 @@ begin
     if job.next_retry_at > now() then
         return row('RETRY_WAIT', 'time', job.next_retry_at, null, job.error_code)::public.script_jobs_hindrance;
     end if;
-    select 'PAUSED', 'pause:' || scope, paused_at, null, reason into found_
+    select 'PAUSED', 'pause:' || scope, paused_at, null, paused_by || ': ' || reason into found_
     from public.script_job_pauses where scope in ('*', job.job_type::text) order by scope limit 1;
     if found then return found_; end if;
     if job.concurrency_key is not null then
@@ -626,14 +626,16 @@ begin
         from public.script_jobs j cross join lateral public.script_jobs_hindrance(j, share) h
         where j.id = any (jobs) and j.status in ('pending', 'queued')
           and (served or j.organisation_id = any (mine))
-    ), front as materialized (
-        select f as front_id, row_number() over () as place from public.script_jobs_front(share) f
-        where exists (select from asked where h_code is null)
     ), crew as materialized (
         select w.job_types, w.slots,
                w.slots - (select count(*) from public.script_jobs r
                           where r.status = 'in_progress' and r.worker_id = w.id) as free
         from public.script_job_workers w where w.alive_until > now() and not w.is_stopping
+    ), front as materialized (
+        select f.id as front_id, row_number() over (order by f.ordinal) as place
+        from public.script_jobs_front(share) with ordinality as f (id, ordinal) join public.script_jobs j on j.id = f.id
+        where exists (select from asked where h_code is null)
+          and exists (select from crew where j.job_type::text = any (crew.job_types))
     )
     select a.id,
            case when a.h_code is not null then a.h_code
@@ -1078,7 +1080,7 @@ ALTER TABLE ONLY public.script_job_prerequisites
     ADD CONSTRAINT script_job_prerequisites_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.script_jobs(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.script_job_prerequisites
-    ADD CONSTRAINT script_job_prerequisites_needs_id_fkey FOREIGN KEY (needs_id) REFERENCES public.script_jobs(id);
+    ADD CONSTRAINT script_job_prerequisites_needs_id_fkey FOREIGN KEY (needs_id) REFERENCES public.script_jobs(id) DEFERRABLE INITIALLY DEFERRED;
 
 ALTER TABLE ONLY public.script_job_requests
     ADD CONSTRAINT script_job_requests_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id) ON DELETE CASCADE;

@@ -7,9 +7,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from scriptjobs.database import Connection, Database
-from scriptjobs.jobs import ClaimedJob
+from scriptjobs.jobs import ClaimedJob, Waiting
 from scriptjobs.people import People
 from scriptjobs.store.claims import claim_next_job
+from scriptjobs.store.waiting import read_waiting
+from scriptjobs.store.workers import Heartbeat, say_alive
 
 TYPES = ("add-item-tags", "create-api-key", "setup-services")
 
@@ -20,7 +22,7 @@ async def add_member(database: Database, email: str, organisation: str, role: st
 
 async def add_job(connection: Connection, **values: Any) -> UUID:
     """Insert a job with these columns (SQL values as strings of SQL when they start with `=`)."""
-    columns = {"job_type": "add-item-tags", **values}
+    columns = {name: value for name, value in {"job_type": "add-item-tags", **values}.items() if value is not None}
     places = [str(value)[1:] if str(value).startswith("=") else f":{name}" for name, value in columns.items()]
     bound = {
         name: json.dumps(value) if isinstance(value, dict) else value
@@ -36,9 +38,24 @@ async def add_job(connection: Connection, **values: Any) -> UUID:
     return (await connection.execute(text(statement), bound)).scalar_one()
 
 
-async def claim(database: Database, worker_id: str = "w1", lease_s: float = 20.0) -> ClaimedJob | None:
+async def add_worker(database: Database, id_: str = "w1", slots: int = 2, alive_s: float = 60, **changes: Any) -> None:
+    """A worker that lives."""
+    beat = Heartbeat(id=id_, host="h", pid=1, version="0", slots=slots, job_types=list(TYPES))
+    async with database.as_service() as connection:
+        await say_alive(connection, beat, lease_s=alive_s, is_stopping=False, **changes)
+
+
+async def why(database: Database, id_: UUID, share: int = 0) -> Waiting:
+    """Why a job waits."""
+    async with database.as_service() as connection:
+        return (await read_waiting(connection, [id_], share))[id_]
+
+
+async def claim(
+    database: Database, worker_id: str = "w1", lease_s: float = 20.0, share: int = 0
+) -> ClaimedJob | None:
     async with database.as_service(f"worker:{worker_id}") as connection:
-        return await claim_next_job(connection, worker_id=worker_id, lease_s=lease_s, job_types=TYPES)
+        return await claim_next_job(connection, worker_id=worker_id, lease_s=lease_s, job_types=TYPES, share=share)
 
 
 async def must_claim(database: Database, worker_id: str = "w1", lease_s: float = 20.0) -> ClaimedJob:

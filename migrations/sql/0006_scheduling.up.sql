@@ -48,10 +48,11 @@ create unique index script_jobs_one_active_for_restaurant_name
 grant insert (concurrency_key, concurrency_limit, rate_key, rate_interval_ms, restaurant_key, allow_duplicate,
               payload_size) on public.script_jobs to authenticated;
 
--- No action on delete: what a waiting job still needs is not deleted before it (the sweep of old jobs skips it).
+-- No action on delete: what a waiting job still needs is not deleted before it (the sweep of old jobs skips it); deferred,
+-- so that an organisation goes with all its jobs, whatever their order.
 create table public.script_job_prerequisites (
     job_id uuid not null references public.script_jobs on delete cascade,
-    needs_id uuid not null references public.script_jobs,
+    needs_id uuid not null references public.script_jobs deferrable initially deferred,
     waived_at timestamptz,
     primary key (job_id, needs_id),
     constraint a_job_does_not_need_itself check (job_id <> needs_id)
@@ -161,7 +162,7 @@ begin
     if job.next_retry_at > now() then
         return row('RETRY_WAIT', 'time', job.next_retry_at, null, job.error_code)::public.script_jobs_hindrance;
     end if;
-    select 'PAUSED', 'pause:' || scope, paused_at, null, reason into found_
+    select 'PAUSED', 'pause:' || scope, paused_at, null, paused_by || ': ' || reason into found_
     from public.script_job_pauses where scope in ('*', job.job_type::text) order by scope limit 1;
     if found then return found_; end if;
     if job.concurrency_key is not null then

@@ -163,14 +163,16 @@ begin
         from public.script_jobs j cross join lateral public.script_jobs_hindrance(j, share) h
         where j.id = any (jobs) and j.status in ('pending', 'queued')
           and (served or j.organisation_id = any (mine))
-    ), front as materialized (
-        select f as front_id, row_number() over () as place from public.script_jobs_front(share) f
-        where exists (select from asked where h_code is null)
     ), crew as materialized (
         select w.job_types, w.slots,
                w.slots - (select count(*) from public.script_jobs r
                           where r.status = 'in_progress' and r.worker_id = w.id) as free
         from public.script_job_workers w where w.alive_until > now() and not w.is_stopping
+    ), front as materialized (
+        select f.id as front_id, row_number() over (order by f.ordinal) as place
+        from public.script_jobs_front(share) with ordinality as f (id, ordinal) join public.script_jobs j on j.id = f.id
+        where exists (select from asked where h_code is null)
+          and exists (select from crew where j.job_type::text = any (crew.job_types))
     )
     select a.id,
            case when a.h_code is not null then a.h_code

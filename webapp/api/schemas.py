@@ -29,7 +29,7 @@ def accepted(job: Job) -> dict[str, Any]:
         "estimatedDuration": job.expected.p50_ms if job.expected else None,
         "runAt": iso(job.run_at),
         "stopRequestedAt": iso(job.stop_requested_at),
-        "keep": job.keep,
+        "keep": job.keep or None,
     }
     return {
         "success": True,
