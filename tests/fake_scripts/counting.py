@@ -28,9 +28,13 @@ class Result(face.Result):
 
 async def run(script: Script, payload: Payload) -> Result:
     """Count."""
+    counted = 0
     async with script.step(STEPS[0]):
         for number in range(1, payload.count + 1):
             await script.progress(number, payload.count, f"number {number}")
+            if await script.recall(f"number:{number}"):
+                continue
+            counted += 1
             await script.log(f"counted {number}")
             await script.checkpoint(f"number:{number}")
             await asyncio.sleep(payload.pause_s)
@@ -39,7 +43,7 @@ async def run(script: Script, payload: Payload) -> Result:
             raise ScriptError("not yet", code="ETIMEDOUT")
     async with script.step(STEPS[1]):
         pass
-    return Result(message="counted", data={"counted": payload.count, "remembered": len(script.checkpoints)})
+    return Result(message="counted", data={"counted": counted, "remembered": len(script.checkpoints)})
 
 
 JOB_TYPE = JobType(

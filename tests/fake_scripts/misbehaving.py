@@ -24,6 +24,7 @@ class Payload(BaseModel):
     way: Literal[
         "print_100mb", "never_ends", "busy", "dies", "killed", "tells_secret", "leaves_children", "ignores_sigterm",
         "wedges_browser", "floods", "says_nul",
+        "eats_memory", "its_children_eat_memory", "prints_its_result", "says_nothing",
     ]  # fmt: skip
     password: Secret | None = None
 
@@ -122,10 +123,37 @@ async def _says_nul(script: Script, _payload: Payload) -> None:
     raise ScriptError("i\0j", code="VALIDATION_ERROR")
 
 
+async def _eats_memory(_script: Script, _payload: Payload) -> None:
+    hoard = []
+    while True:
+        hoard.append(b"x" * 50_000_000)
+
+
+async def _its_children_eat_memory(_script: Script, _payload: Payload) -> None:
+    code = "import time; hoard = b'x' * 250_000_000; time.sleep(600)"
+    for _ in range(8):
+        subprocess.Popen([sys.executable, "-c", code])
+    await asyncio.sleep(600)
+
+
+async def _prints_its_result(_script: Script, _payload: Payload) -> None:
+    sys.stdout.write('STEP 1: Reading\n[1/2] one\n{"success": true, "message": "printed", "data": {"read": 2}}\n')
+    sys.stdout.flush()
+    os._exit(0)
+
+
+async def _says_nothing(_script: Script, _payload: Payload) -> None:
+    sys.stdout.write("success, I think\n")
+    sys.stdout.flush()
+    os._exit(0)
+
+
 WAYS = {
     "print_100mb": _print_100mb, "never_ends": _never_ends, "busy": _busy, "dies": _dies, "killed": _killed,
     "tells_secret": _tells_secret, "leaves_children": _leaves_children, "ignores_sigterm": _ignores_sigterm,
     "wedges_browser": _wedges_browser, "floods": _floods, "says_nul": _says_nul,
+    "eats_memory": _eats_memory, "its_children_eat_memory": _its_children_eat_memory,
+    "prints_its_result": _prints_its_result, "says_nothing": _says_nothing,
 }  # fmt: skip
 
 JOB_TYPE = JobType(

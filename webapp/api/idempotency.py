@@ -13,7 +13,8 @@ from scriptjobs.service import Answer, Caller, Connection, Once
 from webapp.errors import envelope, status_of
 from webapp.website import site_of
 
-_KEY = re.compile(r'"?([!-~]{1,255}?)"?')
+# A quoted string, as the draft of the header wants it, or bare, as many clients send it.
+_KEY = re.compile(r'"([!#-~]{1,255})"|([!#-~]{1,255})')
 FIRST_POLL_S = 2
 
 Work = Callable[[Connection | None], Awaitable[Answer]]
@@ -32,7 +33,7 @@ async def answer(request: Request, caller: Caller, body: Any, work: Work) -> Res
         key = _KEY.fullmatch(header.strip())
         if key is None:
             raise BadRequest("The header Idempotency-Key must be 1 to 255 visible ASCII characters.")
-        once = Once(key=key[1], path=request.url.path, body=json.dumps(body, sort_keys=True).encode(), refused=_refused)
+        once = Once(key=key[1] or key[2], path=request.url.path, body=json.dumps(body, sort_keys=True).encode(), refused=_refused)
         done = await site_of(request).service.answer_once(caller, once, work)
     headers = {"Idempotent-Replayed": "true"} if done.is_replay else {}
     if place := done.body.get("links", {}).get("details"):

@@ -1,0 +1,1 @@
+"""The misbehaving script with time and retries: what ends it has to come from elsewhere."""
