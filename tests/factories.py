@@ -51,9 +51,7 @@ async def why(database: Database, id_: UUID, share: int = 0) -> Waiting:
         return (await read_waiting(connection, [id_], share))[id_]
 
 
-async def claim(
-    database: Database, worker_id: str = "w1", lease_s: float = 20.0, share: int = 0
-) -> ClaimedJob | None:
+async def claim(database: Database, worker_id: str = "w1", lease_s: float = 20.0, share: int = 0) -> ClaimedJob | None:
     async with database.as_service(f"worker:{worker_id}") as connection:
         return await claim_next_job(connection, worker_id=worker_id, lease_s=lease_s, job_types=TYPES, share=share)
 

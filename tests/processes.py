@@ -32,6 +32,18 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def alive(pids: set[int]) -> set[int]:
+    """Those that run; a zombie does not."""
+    return {pid for pid in pids if _is_alive(pid)}
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
 T = TypeVar("T")
 
 

@@ -109,7 +109,9 @@ def test_another_password_is_another_body_and_is_stored_nowhere(idle_site: Site,
         database = Database(idle_site.dsn, pool_size=1)
         try:
             async with database.as_service() as connection:
-                rows = await connection.exec_driver_sql("select script_job_requests::text from public.script_job_requests")
+                rows = await connection.exec_driver_sql(
+                    "select script_job_requests::text from public.script_job_requests"
+                )
                 return " ".join(str(row) for row in rows)
         finally:
             await database.close()
@@ -121,7 +123,9 @@ def test_another_password_is_another_body_and_is_stored_nowhere(idle_site: Site,
 def test_a_key_belongs_to_a_person(idle_site: Site, ana: Api) -> None:
     key = {"Idempotency-Key": "shared"}
     first = post(ana, key, payload=tags_payload(restaurantName="P"), allowDuplicate=True)
-    second = post(idle_site.as_user("bob@example.com"), key, payload=tags_payload(restaurantName="P"), allowDuplicate=True)
+    second = post(
+        idle_site.as_user("bob@example.com"), key, payload=tags_payload(restaurantName="P"), allowDuplicate=True
+    )
 
     assert first.json()["job"]["jobId"] != second.json()["job"]["jobId"]
 
@@ -140,8 +144,12 @@ def test_twenty_requests_with_one_key_make_one_job(ana: Api) -> None:
 
     def send(_number: int) -> tuple[int, str]:
         gate.wait()
-        answer = post(ana, {"Idempotency-Key": "rush"}, payload=tags_payload(restaurantName="Rush"), allowDuplicate=True)
-        return answer.status_code, answer.json().get("job", answer.json().get("error"))["jobId" if answer.status_code == 202 else "code"]
+        answer = post(
+            ana, {"Idempotency-Key": "rush"}, payload=tags_payload(restaurantName="Rush"), allowDuplicate=True
+        )
+        return answer.status_code, answer.json().get("job", answer.json().get("error"))[
+            "jobId" if answer.status_code == 202 else "code"
+        ]
 
     with ThreadPoolExecutor(20) as pool:
         answers = set(pool.map(send, range(20)))
@@ -184,7 +192,9 @@ def test_a_scheduled_job_says_when_and_can_start_now(ana: Api) -> None:
 def test_a_blocked_job_names_what_failed_and_the_rest_can_be_cancelled(idle_site: Site, ana: Api) -> None:
     first = post(ana, payload=tags_payload(restaurantName="First")).json()["job"]["jobId"]
     second = post(ana, dependsOn=[first], payload=tags_payload(restaurantName="Second")).json()["job"]["jobId"]
-    third = post(ana, dependsOn=[ana.job(second)["id"]], payload=tags_payload(restaurantName="Third")).json()["job"]["jobId"]
+    third = post(ana, dependsOn=[ana.job(second)["id"]], payload=tags_payload(restaurantName="Third")).json()["job"][
+        "jobId"
+    ]
     open_ = ana.job(second)["waiting"]
     ana.delete(f"/api/jobs/{first}")
     blocked = ana.job(second)["waiting"]
@@ -213,7 +223,11 @@ def test_a_full_queue_is_refused_and_says_whose_it_is(idle_site: Site) -> None:
     for number in range(25):
         assert post(crowd, payload=tags_payload(restaurantName=f"R{number}")).status_code == 202
     full = post(crowd, key, payload=tags_payload(restaurantName="R25"))
-    sql(idle_site, "update public.script_jobs set status = 'cancelled' where organisation_id = :id", id=crowd.organisation_id)
+    sql(
+        idle_site,
+        "update public.script_jobs set status = 'cancelled' where organisation_id = :id",
+        id=crowd.organisation_id,
+    )
     later = post(crowd, key, payload=tags_payload(restaurantName="R25"))
 
     assert (full.status_code, full.json()["error"]["code"]) == (503, "QUEUE_FULL")

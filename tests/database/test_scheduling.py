@@ -27,9 +27,7 @@ async def job(database: Database, *needs: UUID, **values: object) -> UUID:
 
 async def complete(database: Database, claimed: ClaimedJob) -> None:
     async with database.as_service("worker:w1") as connection:
-        await update_job_result(
-            connection, id_=claimed.id, fence=claimed.fence, result={}, payload=SealedPayload({})
-        )
+        await update_job_result(connection, id_=claimed.id, fence=claimed.fence, result={}, payload=SealedPayload({}))
 
 
 async def fail(database: Database, claimed: ClaimedJob) -> None:
@@ -131,7 +129,7 @@ async def test_a_cycle_is_refused(database: Database) -> None:
     with pytest.raises(DBAPIError, match="cycle"):
         async with database.as_service() as connection:
             await add_prerequisites(connection, first, [third])
-    with pytest.raises(DBAPIError, match="itself|cycle"):
+    with pytest.raises(DBAPIError, match=r"itself|cycle"):
         async with database.as_service() as connection:
             await add_prerequisites(connection, first, [first])
 
@@ -188,7 +186,10 @@ async def test_a_rate_lets_one_begin_in_its_interval(database: Database) -> None
     waiting = await why(database, ids[1])
     await complete(database, claims.jobs[0])
     early = await claim(database)
-    await change(database, "update public.script_jobs set started_at = now() - interval '61 seconds' where started_at is not null")
+    await change(
+        database,
+        "update public.script_jobs set started_at = now() - interval '61 seconds' where started_at is not null",
+    )
 
     assert [taken.id for taken in claims.jobs] == ids[:1]
     assert (waiting.code, early) == ("PORTAL_RATE", None)
@@ -259,4 +260,6 @@ async def test_only_members_may_depend_on_jobs_of_their_own_organisation(databas
 
     async with database.as_caller(ana) as connection:
         await add_prerequisites(connection, mine, [theirs])
-        assert (await connection.execute(text("select count(*) from public.script_job_prerequisites"))).scalar_one() == 0
+        assert (
+            await connection.execute(text("select count(*) from public.script_job_prerequisites"))
+        ).scalar_one() == 0

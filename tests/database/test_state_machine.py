@@ -29,8 +29,8 @@ from scriptjobs.store.outcomes import (
 )
 from scriptjobs.worker.lifeline import recover_orphaned_jobs
 from tests.factories import add_member, change, claim
-from tests.promises import broken_promises
 from tests.processes import wait_for
+from tests.promises import broken_promises
 
 T = TypeVar("T")
 FREE_RELEASES = 3
@@ -108,7 +108,9 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def claim(self) -> None:
         # Time passes: what waits for its next try may run.
-        self.do(change(self.database, "update public.script_jobs set next_retry_at = null where next_retry_at is not null"))
+        self.do(
+            change(self.database, "update public.script_jobs set next_retry_at = null where next_retry_at is not null")
+        )
         claimed = self.do(claim(self.database))
         waiting = [name for name, model in self.models.items() if model.waits]
         assert (claimed is None) is (not waiting)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from tests.processes import Api, Portal, Site, tags_payload, until
+from tests.processes import Api, Portal, Site, alive, tags_payload, until
 
 LEASE = {"LEASE_SECONDS": "6", "POLL_SECONDS": "0.3"}
 
@@ -28,10 +28,6 @@ def begin(site: Site, api: Api, job_type: str, **payload: object) -> tuple[str, 
         if "child.main" in " ".join(child.cmdline())
     )  # fmt: skip
     return job_id, {script.pid, *(child.pid for child in script.children(recursive=True))}
-
-
-def alive(pids: set[int]) -> set[int]:
-    return {pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE}
 
 
 def test_a_script_that_listens_ends_in_stages_and_says_what_is_half_done(own_site: Callable[..., Site]) -> None:

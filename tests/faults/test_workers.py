@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.processes import Api, Site, until
+from tests.processes import Api, Site, alive, until
 
 LEASE = {"LEASE_SECONDS": "2", "POLL_SECONDS": "0.3"}
 
@@ -52,15 +52,8 @@ def test_a_killed_worker_takes_its_processes_along_and_its_job_is_tried_again(
     assert again["retryCount"] == 1
     assert time.monotonic() - began < 25
     # Their parent's death reaches every one of them; a wedged one would be swept by the second worker.
-    assert until(lambda: not [pid for pid in children if _lives(pid)], 10, "the end of the old processes") is True
+    assert until(lambda: not alive(children), 10, "the end of the old processes") is True
     assert not list(scratch.glob(f"sj-*-{first.process.pid}-*"))
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
 
 
 def test_a_frozen_workers_script_ends_itself_before_the_job_runs_elsewhere(own_site: Callable[..., Site]) -> None:
@@ -73,7 +66,7 @@ def test_a_frozen_workers_script_ends_itself_before_the_job_runs_elsewhere(own_s
     second = own_site(first.dsn, **LEASE, WORKERS="1")
     bob = second.as_user()
     until(lambda: bob.job(job_id)["attempt"] == 2, 30, "the second attempt")
-    alive_when_run_again = _lives(script)
+    alive_when_run_again = bool(alive({script}))
     first.process.send_signal(signal.SIGCONT)
     time.sleep(3)  # the time in which the thawed worker would write, if it could
     job = bob.job(job_id)
@@ -96,7 +89,7 @@ def test_a_stopped_worker_hands_its_job_back_without_a_retry(own_site: Callable[
 
     assert status in (0, -signal.SIGTERM)
     assert (job["status"], job["retryCount"], job["attempt"]) == ("pending", 0, 1)
-    assert not [pid for pid in children if _lives(pid)]
+    assert not alive(children)
 
 
 def test_a_short_job_ends_within_the_grace(own_site: Callable[..., Site]) -> None:

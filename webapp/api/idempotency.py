@@ -33,7 +33,12 @@ async def answer(request: Request, caller: Caller, body: Any, work: Work) -> Res
         key = _KEY.fullmatch(header.strip())
         if key is None:
             raise BadRequest("The header Idempotency-Key must be 1 to 255 visible ASCII characters.")
-        once = Once(key=key[1] or key[2], path=request.url.path, body=json.dumps(body, sort_keys=True).encode(), refused=_refused)
+        once = Once(
+            key=key[1] or key[2],
+            path=request.url.path,
+            body=json.dumps(body, sort_keys=True).encode(),
+            refused=_refused,
+        )
         done = await site_of(request).service.answer_once(caller, once, work)
     headers = {"Idempotent-Replayed": "true"} if done.is_replay else {}
     if place := done.body.get("links", {}).get("details"):

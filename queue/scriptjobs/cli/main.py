@@ -65,7 +65,7 @@ def serve(host: str | None = None, port: int | None = None) -> None:
 
 @app.command()
 def worker(
-    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Jobs at once; WORKERS when not given.")] = 0,
+    concurrency: Annotated[int | None, typer.Option(min=1, max=64, help="Jobs at once; else WORKERS.")] = None,
 ) -> None:
     """Run jobs and serve nothing; any number of these, on any machine with the same database."""
     settings = Settings.from_env()
