@@ -1,16 +1,18 @@
-"""All benchmarks in one run: `bin/bench [create] [claim] [start] [watch]`."""
+"""All benchmarks in one run: `bin/bench [create] [claim] [start] [watch] [drain] [depth]`."""
 
 import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
-from bench import claim, create, start, watch
+from bench import claim, create, depth, drain, start, watch
 from scriptjobs.database import migrate
 from scriptjobs.embedded import EmbeddedPostgres
 from tests.processes import start_portal
 
-PARTS = {"create": create.run, "claim": claim.run, "start": start.run, "watch": watch.run}
+PARTS = {
+    "create": create.run, "claim": claim.run, "start": start.run, "watch": watch.run,
+    "drain": drain.run, "depth": depth.run}  # fmt: skip
 
 
 def main() -> None:

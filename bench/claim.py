@@ -42,7 +42,12 @@ async def measure(dsn: str) -> tuple[list[float], list[float]]:
         claimed.put_nowait(time.perf_counter())
         async with database.as_service() as connection:
             await update_job_result(
-                connection, id_=execution.claim.id, fence=execution.claim.fence, result={}, payload=SealedPayload({})
+                connection,
+                id_=execution.claim.id,
+                fence=execution.claim.fence,
+                actor="worker:w1",
+                result={},
+                payload=SealedPayload({}),
             )
 
     worker._executor.execute_job = execute  # type: ignore[method-assign]

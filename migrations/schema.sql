@@ -36,7 +36,8 @@ CREATE TYPE public.script_jobs_claimed AS (
 	fence bigint,
 	attempt integer,
 	timeout_ms integer,
-	organisation_id uuid
+	organisation_id uuid,
+	checkpoints jsonb
 );
 
 CREATE TYPE public.script_jobs_hindrance AS (
@@ -208,6 +209,8 @@ declare
     seen integer := 0;
     raced boolean := false;
 begin
+    -- A worker sends this as one statement without a transaction around it, so role and actor are set here.
+    perform set_config('role', 'service_role', true), set_config('script_jobs.actor', 'worker:' || worker, true);
     perform public.script_jobs_return_to_line(share, wanted);
     open line;
     while taken < wanted loop
@@ -236,12 +239,37 @@ begin
         where id = job.id;
         taken := taken + 1;
         return next row(job.id, job.job_id, job.job_type::text, job.input_payload, fence, job.attempt_count + 1,
-                        job.timeout_ms, job.organisation_id)::public.script_jobs_claimed;
+                        job.timeout_ms, job.organisation_id, case when job.attempt_count > 0 then (
+                            select jsonb_object_agg(c.name, c.value) from public.script_job_checkpoints c
+                            where c.job_id = job.id) end)::public.script_jobs_claimed;
     end loop;
     close line;
     if taken < wanted and (raced or seen = 100) then
         return next null::public.script_jobs_claimed;
     end if;
+end $$;
+
+CREATE FUNCTION public.script_jobs_complete(job uuid, fence bigint, worker text, said jsonb, kept jsonb) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    number integer;
+begin
+    perform set_config('role', 'service_role', true), set_config('script_jobs.actor', worker, true);
+    -- The result is told before the status: a reader that has seen the end has seen everything.
+    select j.attempt_count into number from public.script_jobs j
+    where j.id = job and j.attempt_id = fence and j.status::text = 'in_progress' for no key update;
+    if not found then
+        return false;
+    end if;
+    insert into public.script_job_events (job_id, attempt, kind, data) values (job, number, 'result', said);
+    update public.script_jobs j
+    set status = 'completed', result = said, input_payload = kept, progress_percent = 100,
+        error_code = null, error_message = null, error_stack = null
+    where j.id = job;
+    update public.script_job_attempts a set ended_at = now(), outcome = 'completed' where a.id = fence;
+    return true;
 end $$;
 
 CREATE FUNCTION public.script_jobs_front(share integer) RETURNS SETOF uuid
@@ -282,8 +310,11 @@ CREATE FUNCTION public.script_jobs_full(organisation uuid, share integer, total 
     select case
         when exists (select from public.script_jobs where organisation_id = organisation
                      and status in ('pending', 'queued') offset share - 1 limit 1) then 'organisation'
-        when exists (select from public.script_jobs where status in ('pending', 'queued')
-                     offset total - 1 limit 1) then 'total' end
+        when total <= (select count(*) from (
+            (select from public.script_jobs where status in ('pending', 'queued') and held_by is null limit total)
+            union all
+            (select from public.script_jobs where status in ('pending', 'queued') and held_by is not null limit total)
+        ) as waiting) then 'total' end
 $$;
 
 CREATE TABLE public.script_jobs (
@@ -522,6 +553,9 @@ declare
     job public.script_jobs;
     hindrance public.script_jobs_hindrance;
 begin
+    if not exists (select from public.script_jobs where status in ('pending', 'queued') and held_by is not null) then
+        return;
+    end if;
     update public.script_jobs set held_by = null where id in (
         select id from public.script_jobs
         where status in ('pending', 'queued') and held_by = 'time' and greatest(run_at, next_retry_at) <= now()
@@ -579,7 +613,8 @@ CREATE FUNCTION public.script_jobs_set_free() RETURNS trigger
     SET search_path TO ''
     AS $$
 begin
-    if new.status = 'completed' then
+    if new.status = 'completed'
+       and exists (select from public.script_job_prerequisites where needs_id = new.id) then
         update public.script_jobs set held_by = null
         where status in ('pending', 'queued')
           and id in (select job_id from public.script_job_prerequisites where needs_id = new.id);
@@ -1009,8 +1044,6 @@ CREATE INDEX script_jobs_organisation ON public.script_jobs USING btree (organis
 
 CREATE INDEX script_jobs_organisation_status ON public.script_jobs USING btree (organisation_id, status, created_at DESC, id DESC);
 
-CREATE INDEX script_jobs_queue ON public.script_jobs USING btree (priority DESC, created_at, id) WHERE (status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status]));
-
 CREATE INDEX script_jobs_rate ON public.script_jobs USING btree (rate_key, started_at DESC) WHERE ((rate_key IS NOT NULL) AND (started_at IS NOT NULL));
 
 CREATE INDEX script_jobs_restaurant ON public.script_jobs USING btree (restaurant_id, status, created_at DESC);
@@ -1245,6 +1278,9 @@ GRANT ALL ON FUNCTION public.script_jobs_cancel_rest(job uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_claim(worker text, lease_s double precision, types text[], share integer, wanted integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_claim(worker text, lease_s double precision, types text[], share integer, wanted integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_complete(job uuid, fence bigint, worker text, said jsonb, kept jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_complete(job uuid, fence bigint, worker text, said jsonb, kept jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_front(share integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_front(share integer) TO service_role;

@@ -33,13 +33,13 @@ LOOKS = {
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A button. `name` is the last part of its address; `asks` is what it asks first."""
+    """A button. `name` is the last part of its address; one that `asks` opens the page's question first."""
 
     name: str
     label: str
     icon: str
     is_primary: bool = False
-    asks: str = ""
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,7 @@ def _actions(job: Job, waiting: WaitingView | None) -> tuple[Action, ...]:
         offers = waiting.offers if waiting else ()
         return (*(_OFFERS[waiting.code, name] for name in offers if waiting), Action("cancel", "Cancel", "ban"))
     if job.status is JobStatus.IN_PROGRESS and not job.is_stopping:
-        return (Action("stop", "Stop", "x-circle", asks=_half_done(job)),)
+        return (Action("stop", "Stop", "x-circle", asks=True),)
     if job.status not in RETRYABLE_BY_HAND:
         return ()
     is_primary = not advise(job.error_code).wants_changes or job.status is JobStatus.CANCELLED
@@ -174,13 +174,6 @@ _OFFERS = {
 }
 # Every action that a job's page may post.
 ACTIONS = ("cancel", "stop", "retry", "restart", "retry-blocker", "run-now", "cancel-rest", "keep", "let-go")
-
-
-def _half_done(job: Job) -> str:
-    """What stopping now leaves on the portal, as far as the script has said."""
-    where = f" It is in step {job.current_step} of {job.total_steps}" if job.current_step else ""
-    what = f": {job.progress_message}" if where and job.progress_message else ""
-    return f"Stop now? What is done stays done on the portal.{where}{what}{'.' if where else ''}"
 
 
 def _time_left(job: Job) -> str:

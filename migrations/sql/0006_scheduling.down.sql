@@ -7,6 +7,8 @@ drop function public.script_jobs_hold;
 drop table public.script_job_pauses;
 drop table public.script_job_prerequisites;
 drop function public.script_job_prerequisites_check;
+create index script_jobs_queue on public.script_jobs (priority desc, created_at, id)
+    where status in ('pending', 'queued');
 -- The indexes go with their columns, this one excepted.
 drop index public.script_jobs_durations;
 alter table public.script_jobs

@@ -21,8 +21,9 @@ comment on column public.script_jobs.restaurant_key is 'the restaurant as the pa
 comment on column public.script_jobs.allow_duplicate is 'a second active job of its type for its restaurant was wanted';
 comment on column public.script_jobs.payload_size is 'how many items the payload names, where its type counts them';
 
--- The line of those that may run as far as is known, and those beside it. Together they are script_jobs_queue, which
--- stays for lists; a claim reads the line alone, so 100,000 jobs that wait for something cost it nothing.
+-- The line of those that may run as far as is known, and those beside it. A claim reads the line alone, so 100,000 jobs
+-- that wait for something cost it nothing. Together they are what script_jobs_queue was, which would only cost writes now.
+drop index public.script_jobs_queue;
 create index script_jobs_line on public.script_jobs (priority desc, created_at, id)
     where status in ('pending', 'queued') and held_by is null;
 create index script_jobs_line_by_organisation on public.script_jobs (organisation_id)
@@ -122,7 +123,8 @@ create trigger script_jobs_hold before insert or update of status, run_at, next_
 create function public.script_jobs_set_free() returns trigger language plpgsql security definer set search_path = ''
 as $$
 begin
-    if new.status = 'completed' then
+    if new.status = 'completed'
+       and exists (select from public.script_job_prerequisites where needs_id = new.id) then
         update public.script_jobs set held_by = null
         where status in ('pending', 'queued')
           and id in (select job_id from public.script_job_prerequisites where needs_id = new.id);

@@ -3,4 +3,3 @@ drop function public.script_jobs_front;
 drop function public.script_jobs_claim;
 drop type public.script_jobs_claimed;
 drop function public.script_jobs_return_to_line;
-drop table public.script_job_workers;

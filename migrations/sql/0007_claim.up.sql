@@ -1,25 +1,5 @@
 -- The claim, and the answer to "why is it waiting?": both ask script_jobs_hindrance().
 
--- Workers say here that they live; the waiting reasons, the operator and the sweeps read it.
-create table public.script_job_workers (
-    id text primary key,
-    host text not null,
-    pid integer not null,
-    version text not null,
-    slots integer not null check (slots > 0),
-    job_types text[] not null,
-    started_at timestamptz not null default now(),
-    heartbeat_at timestamptz not null default now(),
-    alive_until timestamptz not null,
-    is_stopping boolean not null default false
-);
-comment on table public.script_job_workers is 'workers and their heartbeats; what they run stands in script_jobs.worker_id';
-create index script_job_workers_alive on public.script_job_workers (alive_until);
-alter table public.script_job_workers enable row level security;
-create policy "Service role full access" on public.script_job_workers to service_role using (true) with check (true);
-revoke all on public.script_job_workers from anon, authenticated;
-grant all on public.script_job_workers to service_role;
-
 -- Brings jobs back into line whose time has come or whose lane has opened. For each lane (few: what is full, paused or
 -- too fast) it looks at the best jobs only, as many as may be claimed: the rest can wait. Rows that somebody else has
 -- locked are skipped; they are looked at again by the next claim.
@@ -31,6 +11,9 @@ declare
     job public.script_jobs;
     hindrance public.script_jobs_hindrance;
 begin
+    if not exists (select from public.script_jobs where status in ('pending', 'queued') and held_by is not null) then
+        return;
+    end if;
     update public.script_jobs set held_by = null where id in (
         select id from public.script_jobs
         where status in ('pending', 'queued') and held_by = 'time' and greatest(run_at, next_retry_at) <= now()
@@ -53,7 +36,7 @@ end $$;
 
 create type public.script_jobs_claimed as (
     id uuid, job_id text, job_type text, payload jsonb, fence bigint, attempt integer, timeout_ms integer,
-    organisation_id uuid
+    organisation_id uuid, checkpoints jsonb
 );
 
 -- Takes up to `wanted` jobs: highest priority first, then oldest. Atomic across any number of workers:
@@ -79,6 +62,8 @@ declare
     seen integer := 0;
     raced boolean := false;
 begin
+    -- A worker sends this as one statement without a transaction around it, so role and actor are set here.
+    perform set_config('role', 'service_role', true), set_config('script_jobs.actor', 'worker:' || worker, true);
     perform public.script_jobs_return_to_line(share, wanted);
     open line;
     while taken < wanted loop
@@ -107,7 +92,9 @@ begin
         where id = job.id;
         taken := taken + 1;
         return next row(job.id, job.job_id, job.job_type::text, job.input_payload, fence, job.attempt_count + 1,
-                        job.timeout_ms, job.organisation_id)::public.script_jobs_claimed;
+                        job.timeout_ms, job.organisation_id, case when job.attempt_count > 0 then (
+                            select jsonb_object_agg(c.name, c.value) from public.script_job_checkpoints c
+                            where c.job_id = job.id) end)::public.script_jobs_claimed;
     end loop;
     close line;
     if taken < wanted and (raced or seen = 100) then

@@ -175,8 +175,11 @@ as $$
     select case
         when exists (select from public.script_jobs where organisation_id = organisation
                      and status in ('pending', 'queued') offset share - 1 limit 1) then 'organisation'
-        when exists (select from public.script_jobs where status in ('pending', 'queued')
-                     offset total - 1 limit 1) then 'total' end
+        when total <= (select count(*) from (
+            (select from public.script_jobs where status in ('pending', 'queued') and held_by is null limit total)
+            union all
+            (select from public.script_jobs where status in ('pending', 'queued') and held_by is not null limit total)
+        ) as waiting) then 'total' end
 $$;
 
 revoke all on function public.script_jobs_may_act, public.script_jobs_say, public.script_jobs_stop,

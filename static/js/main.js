@@ -1,5 +1,6 @@
 // Starts the behaviours of a page, and again for whatever is swapped in.
 import { startLive } from "./live.js";
+import { closeAnswered } from "./partials/ask.js";
 import { keepAttention } from "./partials/attention.js";
 import { keepOnce, focusFirstError } from "./partials/form.js";
 import { followLog } from "./partials/job_log.js";
@@ -13,6 +14,7 @@ setInterval(tick, 1000);
 focusFirstError();
 keepOnce();
 addRows();
+closeAnswered();
 followLog();
 keepAttention();
 startLive(document.querySelector("[data-live]"));

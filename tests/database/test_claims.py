@@ -87,12 +87,12 @@ async def test_a_claim_reads_one_index_whatever_the_history(database: Database) 
     plan = await all_rows(
         database,
         "explain (format text) select id from public.script_jobs where status in ('pending', 'queued') "
-        "order by priority desc, created_at, id limit 1 for update skip locked",
+        "and held_by is null order by priority desc, created_at, id limit 1 for update skip locked",
     )
 
     words = "\n".join(line["QUERY PLAN"] for line in plan)
 
-    assert "script_jobs_queue" in words
+    assert "script_jobs_line" in words
     assert "Sort" not in words
 
 

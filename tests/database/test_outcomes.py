@@ -33,7 +33,12 @@ async def new_claim(database: Database, lease_s: float = 20, **values: object) -
 async def complete(database: Database, job: ClaimedJob) -> None:
     async with database.as_service("worker:w1") as connection:
         await update_job_result(
-            connection, id_=job.id, fence=job.fence, result={"success": True}, payload=SealedPayload({"kept": 1})
+            connection,
+            id_=job.id,
+            fence=job.fence,
+            actor="worker:w1",
+            result={"success": True},
+            payload=SealedPayload({"kept": 1}),
         )
 
 

@@ -39,7 +39,7 @@ Act = Callable[[Connection, Running], Awaitable[Any]]
 
 async def finish(connection: Connection, job: Running) -> str:
     await update_job_result(
-        connection, id_=job.id, fence=job.fence, result={"success": True}, payload=SealedPayload({})
+        connection, id_=job.id, fence=job.fence, actor="worker:w1", result={"success": True}, payload=SealedPayload({})
     )
     return "completed"
 

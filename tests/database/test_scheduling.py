@@ -27,7 +27,9 @@ async def job(database: Database, *needs: UUID, **values: object) -> UUID:
 
 async def complete(database: Database, claimed: ClaimedJob) -> None:
     async with database.as_service("worker:w1") as connection:
-        await update_job_result(connection, id_=claimed.id, fence=claimed.fence, result={}, payload=SealedPayload({}))
+        await update_job_result(
+            connection, id_=claimed.id, fence=claimed.fence, actor="worker:w1", result={}, payload=SealedPayload({})
+        )
 
 
 async def fail(database: Database, claimed: ClaimedJob) -> None:

@@ -142,7 +142,9 @@ class Machine(RuleBasedStateMachine):
     @rule(choice=st.integers(0, 99))
     def finish(self, choice: int) -> None:
         def write(connection: Any, job: ClaimedJob) -> Coroutine[Any, Any, None]:
-            return update_job_result(connection, id_=job.id, fence=job.fence, result={}, payload=SealedPayload({}))
+            return update_job_result(
+                connection, id_=job.id, fence=job.fence, actor="worker:w1", result={}, payload=SealedPayload({})
+            )
 
         if model := self.end(choice, write):
             model.status = "completed"

@@ -6,8 +6,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from scriptjobs.errors import InvalidPayload, RateLimited
+from scriptjobs.errors import DuplicateJob, InvalidPayload, QueueFull, RateLimited
 from scriptjobs.jobs import RawPayload
+from scriptjobs.service import JobOptions
 from webapp.errors import status_of
 from webapp.forms import draw_form, field_errors, read_form
 from webapp.pages.session import enter, read_own_form
@@ -15,12 +16,15 @@ from webapp.render import page
 from webapp.website import site_of
 
 _ADD_ROWS = "_add_rows"
+_ANYWAY = "_allow_duplicate"
 
 
 async def index(request: Request) -> Response:
     """GET /launch: what can be started."""
     _, session = await enter(request)
-    return page(request, "launch/index", session=session, job_types=list(site_of(request).service.job_types))
+    service = site_of(request).service
+    kinds = [(kind, (await service.estimate(kind.name)).p50_ms) for kind in service.job_types]
+    return page(request, "launch/index", session=session, job_types=kinds)
 
 
 async def new(request: Request) -> Response:
@@ -42,11 +46,13 @@ async def create(request: Request) -> Response:
         return await _draw(request, payload)
     try:
         await site.limits.check("create", caller.user_id)
-        job = await site.service.create_job(caller, kind.name, RawPayload(payload))
+        options = JobOptions(allow_duplicate=_ANYWAY in form)
+        job = await site.service.create_job(caller, kind.name, RawPayload(payload), options)
     except InvalidPayload as error:
         return await _draw(request, payload, error.details["fields"])
-    except RateLimited as error:
-        return await _draw(request, payload, [{"path": "", "message": error.message}], status_of(error))
+    except (DuplicateJob, QueueFull, RateLimited) as error:
+        active = error.details.get("jobId")
+        return await _draw(request, payload, [{"path": "", "message": error.message}], status_of(error), active)
     return RedirectResponse(f"/jobs/{job.job_id}", 303)
 
 
@@ -55,11 +61,13 @@ async def _draw(
     payload: Mapping[str, Any] | None = None,
     faults: list[dict[str, str]] | None = None,
     status: int = 0,
+    active_job_id: str | None = None,
 ) -> Response:
     _, session = await enter(request)
     kind = site_of(request).service.job_types.get(request.path_params["type"])
     fields = draw_form(kind.schema, payload, field_errors(faults or []))
     return page(
         request, "launch/new", status=status or (400 if faults else 200), session=session, job_type=kind,
-        fields=fields, faults=faults or [],
+        fields=fields, faults=faults or [], active_job_id=active_job_id,
+        usual_ms=(await site_of(request).service.estimate(kind.name)).p50_ms,
     )  # fmt: skip

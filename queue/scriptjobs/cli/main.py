@@ -1,6 +1,5 @@
 """`script-jobs`: serve, try and look after an installation."""
 
-import asyncio
 import getpass
 import json
 import sys
@@ -10,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 import uvicorn
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -44,7 +44,7 @@ HERE = "http://127.0.0.1:8000"
 def _run(work: Coroutine[Any, Any, Answer]) -> Answer:
     """Run a command; an error of ours is a sentence and exit status 2, not a stack."""
     try:
-        return asyncio.run(work)
+        return uvloop.run(work)
     except ScriptJobsError as error:
         sys.stderr.write(f"{error.message}\n")
         raise typer.Exit(2) from error

@@ -9,11 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scriptjobs.jobs import ClaimedJob, SealedPayload
 
-# The rule, and why it is safe under concurrency, stand at the function (migrations/sql/0007_claim.up.sql).
+# The rule, and why it is safe under concurrency, stand at the function (migrations/sql/0007_claim.up.sql). It
+# is a transaction in itself, and brings the checkpoints of earlier attempts along.
 _CLAIM = text("select * from public.script_jobs_claim(:worker_id, :lease_s, :job_types, :share, :wanted)")
-
-# Read in the claim's transaction: only an attempt that held the job before could have written them.
-_CHECKPOINTS = text("select job_id, name, value from public.script_job_checkpoints where job_id = any (:ids)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +33,13 @@ async def claim_next_jobs(
     values = {"worker_id": worker_id, "lease_s": lease_s, "job_types": list(job_types), "share": share}
     rows = (await connection.execute(_CLAIM, values | {"wanted": wanted})).mappings().all()
     taken = [row for row in rows if row["id"] is not None]
-    again = [row["id"] for row in taken if row["attempt"] > 1]
-    checkpoints: dict[Any, dict[str, Any]] = {id_: {} for id_ in again}
-    if again:
-        for row in await connection.execute(_CHECKPOINTS, {"ids": again}):
-            checkpoints[row.job_id][row.name] = row.value
-    jobs = [
-        ClaimedJob(
-            **{**row, "payload": SealedPayload(row["payload"])},  # type: ignore[arg-type]
-            checkpoints=checkpoints.get(row["id"], {}),
-        )
-        for row in taken
-    ]
+    jobs = [_claimed({**row}) for row in taken]
     return Claims(jobs, is_more=len(rows) > len(taken))
+
+
+def _claimed(values: dict[str, Any]) -> ClaimedJob:
+    values |= {"payload": SealedPayload(values["payload"]), "checkpoints": values["checkpoints"] or {}}
+    return ClaimedJob(**values)
 
 
 async def claim_next_job(

@@ -12,26 +12,13 @@ from scriptjobs.errors import FenceLost
 from scriptjobs.jobs import JobStatus, SealedPayload
 
 # All of these lock the job's row first and the attempt's second, and all are guarded by the fence: of several actors
-# (worker, rescue, a second worker) exactly one finds the job in progress under its own attempt.
-# One statement: the parts run in one snapshot, the move under the row's lock; the event is inserted behind it.
-_COMPLETE = text(
-    """
-    with moved as (
-        update public.script_jobs
-        set status = 'completed', result = :result, input_payload = :payload, progress_percent = 100,
-            error_code = null, error_message = null, error_stack = null
-        where id = :id and attempt_id = :fence and status = 'in_progress'
-        returning id, attempt_id, attempt_count
-    ), told as (
-        insert into public.script_job_events (job_id, attempt, kind, data)
-        select id, attempt_count, 'result', :result from moved
-    ), ended as (
-        update public.script_job_attempts a set ended_at = now(), outcome = 'completed'
-        from moved where a.id = moved.attempt_id and a.ended_at is null
-    )
-    select id from moved
-    """
-).bindparams(bindparam("result", type_=JSONB), bindparam("payload", type_=JSONB))
+# (worker, rescue, a second worker) exactly one finds the job in progress under its own attempt. The status is compared
+# as text, so that the primary key is taken and no partial index of running jobs, full of ended ones between vacuums.
+
+# The guarded move and all that belongs to it (migrations/sql/0009): a transaction in itself.
+_COMPLETE = text("select public.script_jobs_complete(:id, :fence, :actor, :result, :payload)").bindparams(
+    bindparam("result", type_=JSONB), bindparam("payload", type_=JSONB)
+)
 
 # spec/service.md, Retry: with retries left the job waits retry_delay_ms · 2^retry_count, else it is final. A job that
 # somebody insisted on stopping is not tried again, whatever its attempt died of.
@@ -41,7 +28,7 @@ _FAIL = text(
         select id, stop_requested_at is not null as stopped,
                :retryable and retry_count < max_retries and stop_requested_at is null as again
         from public.script_jobs
-        where id = :id and attempt_id = :fence and status = 'in_progress'
+        where id = :id and attempt_id = :fence and status::text = 'in_progress'
         for no key update
     )
     update public.script_jobs j
@@ -68,7 +55,7 @@ _RELEASE = text(
                 where job_id = :id and outcome = 'released') >= :free_releases as counts,
                retry_count >= max_retries as spent
         from public.script_jobs
-        where id = :id and attempt_id = :fence and status = 'in_progress'
+        where id = :id and attempt_id = :fence and status::text = 'in_progress'
         for no key update
     )
     update public.script_jobs j
@@ -88,7 +75,7 @@ _STAGE = text(
     """
     update public.script_jobs
     set stop_stage = :stage
-    where id = :id and attempt_id = :fence and status = 'in_progress'
+    where id = :id and attempt_id = :fence and status::text = 'in_progress'
     returning id
     """
 )
@@ -97,7 +84,7 @@ _MOVE = text(
     """
     update public.script_jobs
     set status = cast(cast(:status as text) as public.script_job_status)
-    where id = :id and attempt_id = :fence and status = 'in_progress'
+    where id = :id and attempt_id = :fence and status::text = 'in_progress'
     returning status::text
     """
 )
@@ -105,7 +92,7 @@ _END_ATTEMPT = text(
     """
     update public.script_job_attempts
     set ended_at = now(), outcome = :outcome, error_code = :code, error_message = :message, error_stack = :stack
-    where id = :fence and ended_at is null
+    where id = :fence and outcome is null
     """
 )
 
@@ -126,15 +113,16 @@ class FailedAttempt:
 
 
 async def update_job_result(
-    connection: AsyncConnection, *, id_: UUID, fence: int, result: dict[str, Any], payload: SealedPayload
+    connection: AsyncConnection, *, id_: UUID, fence: int, actor: str, result: dict[str, Any], payload: SealedPayload
 ) -> None:
-    """Complete a job with its result; `payload` is what stays of the input, its secrets erased.
+    """Complete a job with its result; `payload` is what stays of the input, its secrets erased. `actor` is told with
+    the move (`worker:<id>`).
 
     Raises:
         FenceLost: the job is no longer ours.
     """
-    values = {"id": id_, "fence": fence, "result": result, "payload": payload}
-    if (await connection.execute(_COMPLETE, values)).first() is None:
+    values = {"id": id_, "fence": fence, "actor": actor, "result": result, "payload": payload}
+    if not (await connection.execute(_COMPLETE, values)).scalar_one():
         raise FenceLost
 
 

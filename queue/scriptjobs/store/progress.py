@@ -42,7 +42,7 @@ _GUARD = text(
         total_steps = coalesce(:total_steps, total_steps),
         checkpoint_step = coalesce(:checkpoint_step, checkpoint_step),
         resumed_step = coalesce(:resumed_step, resumed_step)
-    where id = :id and attempt_id = :fence and status = 'in_progress'
+    where id = :id and attempt_id = :fence and status::text = 'in_progress'
     returning id
     """
 )
@@ -82,7 +82,7 @@ _PID = text(
     """
     update public.script_jobs
     set process_pid = :pid
-    where id = :id and attempt_id = :fence and status = 'in_progress'
+    where id = :id and attempt_id = :fence and status::text = 'in_progress'
     """
 )
 

@@ -13,7 +13,7 @@ from scriptjobs.errors import FenceLost, ScriptJobsError, is_retryable
 from scriptjobs.events import Failure
 from scriptjobs.files import Files
 from scriptjobs.job_types import JobTypes
-from scriptjobs.jobs import JobStatus, OpenPayload
+from scriptjobs.jobs import ClaimedJob, JobStatus, OpenPayload
 from scriptjobs.runner.memory import wait_for_excess
 from scriptjobs.runner.process import ScriptProcess
 from scriptjobs.runner.spares import Spares
@@ -169,10 +169,7 @@ class Executor:
         elif execution.result and (not execution.ending.done() or execution.is_ending(Ending.STOPPED)):
             # Done is done: what came to its end while it was asked to stop is complete.
             result = redactor.json(execution.result.result) | {"duration_ms": took_ms}
-            kept = erase(claim.payload)
-            await self._persist(
-                lambda c: update_job_result(c, id_=claim.id, fence=claim.fence, result=result, payload=kept)
-            )
+            await self._complete(claim, result)
             log.info("job_completed", jobId=claim.job_id, jobType=claim.job_type, duration=took_ms, success=True)
         elif execution.is_ending(Ending.STOPPED):
             await self._persist(
@@ -181,6 +178,17 @@ class Executor:
             log.info("job_stopped", jobId=claim.job_id, jobType=claim.job_type, duration=took_ms)
         else:
             await self._settle_failure(execution, self._failed(execution, redactor, last_step), took_ms)
+
+    async def _complete(self, claim: ClaimedJob, result: dict[str, Any]) -> None:
+        kept = erase(claim.payload)
+
+        async def write() -> None:
+            async with self._database.in_one_statement() as connection:
+                await update_job_result(
+                    connection, id_=claim.id, fence=claim.fence, actor=self._actor, result=result, payload=kept
+                )
+
+        await self._until_taken(write)
 
     async def _settle_failure(self, execution: Execution, failed: FailedAttempt, took_ms: int) -> None:
         claim = execution.claim
@@ -211,10 +219,18 @@ class Executor:
         )
 
     async def _persist(self, write: Callable[[Any], Awaitable[Written]]) -> Written:
+        async def in_transaction() -> Written:
+            async with self._database.as_service(self._actor) as connection:
+                return await write(connection)
+
+        return await self._until_taken(in_transaction)
+
+    @staticmethod
+    async def _until_taken(write: Callable[[], Awaitable[Written]]) -> Written:
+        """Write, again and again while the database is away; it takes it, or refuses, or the fence does."""
         while True:
             try:
-                async with self._database.as_service(self._actor) as connection:
-                    return await write(connection)
+                return await write()
             except FenceLost:
                 raise
             except DATABASE_ERRORS as error:

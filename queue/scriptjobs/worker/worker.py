@@ -155,7 +155,7 @@ class Worker:
 
     async def _claim(self, wanted: int) -> Claims:
         try:
-            async with self._database.as_service(f"worker:{self.id}") as connection:
+            async with self._database.in_one_statement() as connection:
                 return await claim_next_jobs(
                     connection, worker_id=self.id, lease_s=self._config.lease_s, job_types=self._job_types.names,
                     share=self._config.share, wanted=wanted,
