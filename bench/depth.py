@@ -13,8 +13,9 @@ ROUNDS = 300
 LIMIT = 1.3
 
 _FINISHED = (
-    "insert into public.script_jobs (job_type, status, started_at, completed_at, created_at) "
-    "select 'add-item-tags', 'completed', now(), now(), now() - n * interval '1 second' from generate_series({0}, {1}) n"
+    "insert into public.script_jobs (job_id, job_type, status, started_at, completed_at, created_at) select "
+    "'BENCH_' || n, 'add-item-tags', 'completed', now(), now(), now() - n * interval '1 second' "
+    "from generate_series({0}, {1}) n"
 )
 # What each long queue waits for; one job that may run stands behind all of them.
 QUEUES = {
@@ -40,8 +41,9 @@ async def measure(dsn: str) -> dict[str, float]:
     await connection.execute("truncate public.script_jobs cascade")
     for name, rows in QUEUES.items():
         await connection.execute(
-            "insert into public.script_jobs (job_type, run_at, concurrency_key, concurrency_limit, held_by, created_at) "
-            f"select v.*, now() - interval '1 day' from (select t.* from generate_series(1, 100000), lateral ({_row(rows)}) t) v"
+            "insert into public.script_jobs "
+            "(job_type, run_at, concurrency_key, concurrency_limit, held_by, job_id, created_at) "
+            f"select t.*, 'BENCH_' || n, now() - interval '1 day' from generate_series(1, 100000) n, lateral ({_row(rows)}) t"
         )
         if "account" in name:
             await connection.execute(
@@ -65,7 +67,7 @@ def _row(rows: str) -> str:
     parts += ["null", "null", "2"][len(parts) - 1 :]
     held = "'time'" if "interval" in rows else "'key:1:busy'" if "busy" in rows else "null"
     kind, run_at, key, limit = parts
-    return f"select {kind}::public.script_job_type, {run_at}::timestamptz, {key}::text, {limit}::integer, {held}::text"
+    return f"select {kind}::public.script_job_type, ({run_at})::timestamptz, {key}::text, {limit}::integer, {held}::text"
 
 
 async def _claim_ms(database: Database, connection: object) -> float:

@@ -54,10 +54,10 @@ class Live {
 
   start() {
     if (this.running || document.hidden || !this.hasLiveJobs()) return;
-    this.running = new AbortController();
+    const session = this.running = new AbortController();
     this.lostSince = null;
     this.failures = 0;
-    this.run(this.running.signal).finally(() => { this.running = null; });
+    this.run(session).finally(() => { if (this.running === session) this.running = null; });
   }
 
   stop(state = "resting") {
@@ -66,7 +66,8 @@ class Live {
     this.say(state);
   }
 
-  async run(signal) {
+  async run(session) {
+    const { signal } = session;
     const polling = this.pollWhileLost(signal);
     while (!signal.aborted && this.hasLiveJobs()) {
       await this.streamOnce(signal);
@@ -77,6 +78,7 @@ class Live {
     }
     this.lostSince = null;
     if (!signal.aborted) this.say("resting");
+    session.abort(); // the polling beside it ends too, so that a retry can begin a new session
     await polling;
   }
 
@@ -121,7 +123,7 @@ class Live {
 
   async pollWhileLost(signal) {
     let told = 0;
-    while (!signal.aborted && this.running) {
+    while (!signal.aborted) {
       await sleep(250, signal);
       if (signal.aborted || this.lostSince === null) continue;
       if (!this.isPolling()) {

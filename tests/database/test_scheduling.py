@@ -169,6 +169,7 @@ async def test_many_claimers_never_exceed_a_limit(database: Database) -> None:
                 "where status = 'in_progress' group by concurrency_key) c",
             )  # fmt: skip
             most = max(most, busiest["n"])
+            await asyncio.sleep(0.02)
             await complete(database, claimed)
             done += 1
         return done
