@@ -67,7 +67,9 @@ def _row(rows: str) -> str:
     parts += ["null", "null", "2"][len(parts) - 1 :]
     held = "'time'" if "interval" in rows else "'key:1:busy'" if "busy" in rows else "null"
     kind, run_at, key, limit = parts
-    return f"select {kind}::public.script_job_type, ({run_at})::timestamptz, {key}::text, {limit}::integer, {held}::text"
+    return (
+        f"select {kind}::public.script_job_type, ({run_at})::timestamptz, {key}::text, {limit}::integer, {held}::text"
+    )
 
 
 async def _claim_ms(database: Database, connection: object) -> float:

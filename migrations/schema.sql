@@ -48,7 +48,7 @@ CREATE TYPE public.script_jobs_hindrance AS (
 	note text
 );
 
-COMMENT ON TYPE public.script_jobs_hindrance IS 'why a job may not run now: code, held_by of the job meanwhile, when that ends, whose doing it is, a reason in words';
+COMMENT ON TYPE public.script_jobs_hindrance IS 'why a job may not run now: code, its held_by meanwhile, when that ends, whose doing it is, a reason in words';
 
 CREATE FUNCTION auth.role() RETURNS text
     LANGUAGE sql STABLE
@@ -295,7 +295,7 @@ CREATE FUNCTION public.script_jobs_front(share integer) RETURNS SETOF uuid
         select best.* from lanes cross join lateral (
             select * from public.script_jobs
             where status in ('pending', 'queued') and held_by = lane
-            order by priority desc, created_at, id limit 1) as best
+            order by priority desc, created_at, id limit 20) as best
         where lane not in ('time', 'prerequisites')
     )
     select id from front
@@ -389,8 +389,6 @@ COMMENT ON COLUMN public.script_jobs.held_by IS 'why it stands beside the line: 
 
 COMMENT ON COLUMN public.script_jobs.concurrency_key IS 'what only concurrency_limit jobs may use at once: the portal account';
 
-COMMENT ON COLUMN public.script_jobs.concurrency_limit IS 'how many jobs may use the key at once';
-
 COMMENT ON COLUMN public.script_jobs.rate_key IS 'what only one job may begin to use in rate_interval_ms';
 
 COMMENT ON COLUMN public.script_jobs.rate_interval_ms IS 'time between two beginnings with the same rate_key';
@@ -426,10 +424,10 @@ begin
     where p.job_id = job.id and p.waived_at is null and n.status <> 'completed'
     order by n.status in ('failed', 'timed_out', 'cancelled') desc, n.created_at limit 1;
     if found then return found_; end if;
-    if job.run_at > now() then return row('SCHEDULED', 'time', job.run_at, null, null)::public.script_jobs_hindrance; end if;
-    if job.next_retry_at > now() then
-        return row('RETRY_WAIT', 'time', job.next_retry_at, null, job.error_code)::public.script_jobs_hindrance;
-    end if;
+    select case when job.run_at > now() then 'SCHEDULED' else 'RETRY_WAIT' end, 'time',
+           case when job.run_at > now() then job.run_at else job.next_retry_at end, null,
+           job.error_code into found_ where greatest(job.run_at, job.next_retry_at) > now();
+    if found then return found_; end if;
     select 'PAUSED', 'pause:' || scope, paused_at, null, paused_by || ': ' || reason into found_
     from public.script_job_pauses where scope in ('*', job.job_type::text) order by scope limit 1;
     if found then return found_; end if;
@@ -450,10 +448,17 @@ begin
     end if;
     if share > 0 and share <= (select count(*) from public.script_jobs r where r.status = 'in_progress'
                                and r.organisation_id = job.organisation_id)
-       and (exists (select from public.script_jobs w where w.status in ('pending', 'queued') and w.held_by is null
-                    and w.organisation_id < job.organisation_id)
-            or exists (select from public.script_jobs w where w.status in ('pending', 'queued') and w.held_by is null
-                       and w.organisation_id > job.organisation_id)) then
+       -- The job of an organisation below its share that could run now; some of those in line are looked at.
+       and exists (
+           select from (
+               (select w from public.script_jobs w where w.status in ('pending', 'queued') and w.held_by is null
+                and w.organisation_id < job.organisation_id limit 20)
+               union all
+               (select w from public.script_jobs w where w.status in ('pending', 'queued') and w.held_by is null
+                and w.organisation_id > job.organisation_id limit 20)) as others
+           where (select count(*) from public.script_jobs r where r.status = 'in_progress'
+                  and r.organisation_id = (others.w).organisation_id) < share
+             and (public.script_jobs_hindrance(others.w, 0)).code is null) then
         return row('ORG_SHARE', 'org:' || job.organisation_id, null, null, share::text)::public.script_jobs_hindrance;
     end if;
     return null;
@@ -552,6 +557,7 @@ declare
     this_lane text := '';
     job public.script_jobs;
     hindrance public.script_jobs_hindrance;
+    returned integer;
 begin
     if not exists (select from public.script_jobs where status in ('pending', 'queued') and held_by is not null) then
         return;
@@ -566,12 +572,19 @@ begin
         where status in ('pending', 'queued') and held_by is not null and held_by > this_lane order by held_by limit 1;
         exit when not found;
         continue when this_lane in ('time', 'prerequisites');
+        returned := 0;
         for job in select * from public.script_jobs
                    where status in ('pending', 'queued') and held_by = this_lane
-                   order by priority desc, created_at, id limit wanted for no key update skip locked loop
+                   order by priority desc, created_at, id limit 100 loop
+            exit when returned >= wanted;
             hindrance := public.script_jobs_hindrance(job, share);
-            exit when hindrance.lane = this_lane;
-            update public.script_jobs set held_by = hindrance.lane where id = job.id;
+            exit when hindrance.lane = this_lane;  -- the usual case, in which nothing is locked or written
+            perform from public.script_jobs j where j.id = job.id and j.held_by = this_lane
+                for no key update skip locked;
+            if found then
+                update public.script_jobs set held_by = hindrance.lane where id = job.id;
+                returned := returned + (hindrance.lane is null)::integer;
+            end if;
         end loop;
     end loop;
 end $$;
@@ -1400,8 +1413,8 @@ GRANT ALL ON TABLE public.script_job_files TO service_role;
 
 GRANT ALL ON TABLE public.script_job_pauses TO service_role;
 
-GRANT SELECT,INSERT ON TABLE public.script_job_prerequisites TO authenticated;
 GRANT ALL ON TABLE public.script_job_prerequisites TO service_role;
+GRANT SELECT,INSERT ON TABLE public.script_job_prerequisites TO authenticated;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.script_job_requests TO authenticated;
 GRANT ALL ON TABLE public.script_job_requests TO service_role;

@@ -14,7 +14,6 @@ comment on column public.script_jobs.held_by is
     'why it stands beside the line: time, prerequisites, or the name of a lane; null while it stands in line. '
     'It keeps claims short and decides nothing';
 comment on column public.script_jobs.concurrency_key is 'what only concurrency_limit jobs may use at once: the portal account';
-comment on column public.script_jobs.concurrency_limit is 'how many jobs may use the key at once';
 comment on column public.script_jobs.rate_key is 'what only one job may begin to use in rate_interval_ms';
 comment on column public.script_jobs.rate_interval_ms is 'time between two beginnings with the same rate_key';
 comment on column public.script_jobs.restaurant_key is 'the restaurant as the payload names it: account and name, in lower case';
@@ -38,7 +37,7 @@ create index script_jobs_rate on public.script_jobs (rate_key, started_at desc)
     where rate_key is not null and started_at is not null;
 create index script_jobs_durations on public.script_jobs (job_type, completed_at desc) where status = 'completed';
 
--- One active job for a restaurant and a type, whichever way the restaurant is named; held here, whatever code does.
+-- One active job for a restaurant and a type, whichever way it is named; held here, whatever code does.
 create unique index script_jobs_one_active_for_restaurant
     on public.script_jobs (organisation_id, job_type, restaurant_id)
     where status in ('pending', 'queued', 'in_progress') and not allow_duplicate and restaurant_id is not null;
@@ -61,9 +60,8 @@ create table public.script_job_prerequisites (
 create index script_job_prerequisites_needs on public.script_job_prerequisites (needs_id);
 comment on column public.script_job_prerequisites.waived_at is 'somebody said: run anyway';
 
--- A job is inserted with its prerequisites, so an edge always leads to an older job and no cycle can arise. Edges that
--- the service role adds later are checked here, one writer after the other (the lock), since two of them could close a
--- cycle that neither sees.
+-- A job is inserted with its prerequisites, so an edge leads to an older job and no cycle can arise. Edges that are added
+-- later are checked here, one writer after the other (the lock): two of them could close a cycle that neither sees.
 create function public.script_job_prerequisites_check() returns trigger language plpgsql set search_path = ''
 as $$
 begin
@@ -82,8 +80,7 @@ begin
 end $$;
 create trigger script_job_prerequisites_check before insert or update on public.script_job_prerequisites
     for each row execute function public.script_job_prerequisites_check();
-
--- Job types that the operator has paused; '*' is everything.
+-- What the operator has paused: a job type, or with '*' everything.
 create table public.script_job_pauses (
     scope text primary key,
     reason text not null,
@@ -91,8 +88,8 @@ create table public.script_job_pauses (
     paused_at timestamptz not null default now()
 );
 
-alter table public.script_job_prerequisites enable row level security;
 alter table public.script_job_pauses enable row level security;
+alter table public.script_job_prerequisites enable row level security;
 create policy "Service role full access" on public.script_job_prerequisites to service_role using (true) with check (true);
 create policy "Users can view organisation jobs" on public.script_job_prerequisites for select to authenticated
     using (exists (select from public.script_jobs j where j.id = script_job_prerequisites.job_id));
@@ -103,8 +100,8 @@ create policy "Users can create organisation jobs" on public.script_job_prerequi
           and j.attempt_count = 0 and j.status in ('pending', 'queued')));
 create policy "Service role full access" on public.script_job_pauses to service_role using (true) with check (true);
 revoke all on public.script_job_prerequisites, public.script_job_pauses from anon, authenticated;
-grant select, insert on public.script_job_prerequisites to authenticated;
 grant all on public.script_job_prerequisites, public.script_job_pauses to service_role;
+grant select, insert on public.script_job_prerequisites to authenticated;
 
 -- A job that begins to wait stands in line, or beside it when its time lies ahead.
 create function public.script_jobs_hold() returns trigger language plpgsql set search_path = ''
@@ -117,9 +114,9 @@ end $$;
 create trigger script_jobs_hold before insert or update of status, run_at, next_retry_at on public.script_jobs
     for each row execute function public.script_jobs_hold();
 
--- What a job's end sets free: the jobs that needed it, and its place at its key. The dependents are locked even when
--- they stand in line: a claim that judges one at this moment either waits behind us or is waited for, so it never puts a
--- job aside for a prerequisite that has just completed. Locks go from a job to those that need it, never round.
+-- What a job's end sets free: the jobs that needed it, and its place at its key. Dependents are locked even in line: of
+-- this and a claim that judges one at this moment the later one waits or skips, so none is put aside for a prerequisite
+-- that has just completed. Locks go from a job to those that need it, never round.
 create function public.script_jobs_set_free() returns trigger language plpgsql security definer set search_path = ''
 as $$
 begin
@@ -144,7 +141,7 @@ create type public.script_jobs_hindrance as (
     code text, lane text, until timestamptz, other uuid, note text
 );
 comment on type public.script_jobs_hindrance is
-    'why a job may not run now: code, held_by of the job meanwhile, when that ends, whose doing it is, a reason in words';
+    'why a job may not run now: code, its held_by meanwhile, when that ends, whose doing it is, a reason in words';
 
 -- The first hindrance in the order of the eleven reasons, or nulls: the job may run. `share` is how many jobs one
 -- organisation may run while another one waits; 0 means no such rule. Each question is one probe of an index.
@@ -160,10 +157,10 @@ begin
     where p.job_id = job.id and p.waived_at is null and n.status <> 'completed'
     order by n.status in ('failed', 'timed_out', 'cancelled') desc, n.created_at limit 1;
     if found then return found_; end if;
-    if job.run_at > now() then return row('SCHEDULED', 'time', job.run_at, null, null)::public.script_jobs_hindrance; end if;
-    if job.next_retry_at > now() then
-        return row('RETRY_WAIT', 'time', job.next_retry_at, null, job.error_code)::public.script_jobs_hindrance;
-    end if;
+    select case when job.run_at > now() then 'SCHEDULED' else 'RETRY_WAIT' end, 'time',
+           case when job.run_at > now() then job.run_at else job.next_retry_at end, null,
+           job.error_code into found_ where greatest(job.run_at, job.next_retry_at) > now();
+    if found then return found_; end if;
     select 'PAUSED', 'pause:' || scope, paused_at, null, paused_by || ': ' || reason into found_
     from public.script_job_pauses where scope in ('*', job.job_type::text) order by scope limit 1;
     if found then return found_; end if;
@@ -184,10 +181,17 @@ begin
     end if;
     if share > 0 and share <= (select count(*) from public.script_jobs r where r.status = 'in_progress'
                                and r.organisation_id = job.organisation_id)
-       and (exists (select from public.script_jobs w where w.status in ('pending', 'queued') and w.held_by is null
-                    and w.organisation_id < job.organisation_id)
-            or exists (select from public.script_jobs w where w.status in ('pending', 'queued') and w.held_by is null
-                       and w.organisation_id > job.organisation_id)) then
+       -- The job of an organisation below its share that could run now; some of those in line are looked at.
+       and exists (
+           select from (
+               (select w from public.script_jobs w where w.status in ('pending', 'queued') and w.held_by is null
+                and w.organisation_id < job.organisation_id limit 20)
+               union all
+               (select w from public.script_jobs w where w.status in ('pending', 'queued') and w.held_by is null
+                and w.organisation_id > job.organisation_id limit 20)) as others
+           where (select count(*) from public.script_jobs r where r.status = 'in_progress'
+                  and r.organisation_id = (others.w).organisation_id) < share
+             and (public.script_jobs_hindrance(others.w, 0)).code is null) then
         return row('ORG_SHARE', 'org:' || job.organisation_id, null, null, share::text)::public.script_jobs_hindrance;
     end if;
     return null;

@@ -2,7 +2,7 @@
 
 -- Brings jobs back into line whose time has come or whose lane has opened. For each lane (few: what is full, paused or
 -- too fast) it looks at the best jobs only, as many as may be claimed: the rest can wait. Rows that somebody else has
--- locked are skipped; they are looked at again by the next claim.
+-- locked are skipped: the next claim looks again.
 create function public.script_jobs_return_to_line(share integer, wanted integer) returns void
     language plpgsql set search_path = ''
 as $$
@@ -10,6 +10,7 @@ declare
     this_lane text := '';
     job public.script_jobs;
     hindrance public.script_jobs_hindrance;
+    returned integer;
 begin
     if not exists (select from public.script_jobs where status in ('pending', 'queued') and held_by is not null) then
         return;
@@ -24,12 +25,19 @@ begin
         where status in ('pending', 'queued') and held_by is not null and held_by > this_lane order by held_by limit 1;
         exit when not found;
         continue when this_lane in ('time', 'prerequisites');
+        returned := 0;
         for job in select * from public.script_jobs
                    where status in ('pending', 'queued') and held_by = this_lane
-                   order by priority desc, created_at, id limit wanted for no key update skip locked loop
+                   order by priority desc, created_at, id limit 100 loop
+            exit when returned >= wanted;
             hindrance := public.script_jobs_hindrance(job, share);
-            exit when hindrance.lane = this_lane;
-            update public.script_jobs set held_by = hindrance.lane where id = job.id;
+            exit when hindrance.lane = this_lane;  -- the usual case, in which nothing is locked or written
+            perform from public.script_jobs j where j.id = job.id and j.held_by = this_lane
+                for no key update skip locked;
+            if found then
+                update public.script_jobs set held_by = hindrance.lane where id = job.id;
+                returned := returned + (hindrance.lane is null)::integer;
+            end if;
         end loop;
     end loop;
 end $$;
@@ -124,7 +132,7 @@ as $$
         select best.* from lanes cross join lateral (
             select * from public.script_jobs
             where status in ('pending', 'queued') and held_by = lane
-            order by priority desc, created_at, id limit 1) as best
+            order by priority desc, created_at, id limit 20) as best
         where lane not in ('time', 'prerequisites')
     )
     select id from front

@@ -138,7 +138,8 @@ async def test_who_is_next_in_line_is_claimed_next(
             told = await read_waiting(connection, ids, share)
         said = {id_ for id_, waiting in told.items() if waiting.code == "NEXT"}
         taken = await claim(database, share=share)
-        assert said == ({taken.id} if taken else set())
+        reasons = {ids.index(id_): (waiting.code, waiting.place) for id_, waiting in told.items()}
+        assert said == ({taken.id} if taken else set()), (reasons, taken and ids.index(taken.id))
         if taken is None:
             break
     assert not {waiting.code for waiting in told.values()} & {"NEXT", "SLOTS_BUSY", "NO_WORKER"}
