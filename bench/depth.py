@@ -9,7 +9,7 @@ from scriptjobs.database import Database, connect
 from scriptjobs.store.claims import claim_next_jobs
 from tests.processes import Portal
 
-ROUNDS = 300
+ROUNDS = 1_000
 LIMIT = 1.3
 
 _FINISHED = (

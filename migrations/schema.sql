@@ -196,6 +196,7 @@ end $$;
 CREATE FUNCTION public.script_jobs_claim(worker text, lease_s double precision, types text[], share integer, wanted integer) RETURNS SETOF public.script_jobs_claimed
     LANGUAGE plpgsql
     SET search_path TO ''
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
     line cursor for
@@ -252,6 +253,7 @@ end $$;
 CREATE FUNCTION public.script_jobs_complete(job uuid, fence bigint, worker text, said jsonb, kept jsonb) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO ''
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
     number integer;
@@ -1063,7 +1065,7 @@ CREATE INDEX script_jobs_restaurant ON public.script_jobs USING btree (restauran
 
 CREATE INDEX script_jobs_retryable ON public.script_jobs USING btree (next_retry_at) WHERE ((status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status])) AND (next_retry_at IS NOT NULL));
 
-CREATE INDEX script_jobs_running_key ON public.script_jobs USING btree (concurrency_key) WHERE ((status = 'in_progress'::public.script_job_status) AND (concurrency_key IS NOT NULL));
+CREATE INDEX script_jobs_running_key ON public.script_jobs USING btree (concurrency_key, started_at) WHERE ((status = 'in_progress'::public.script_job_status) AND (concurrency_key IS NOT NULL));
 
 CREATE INDEX script_jobs_timeout ON public.script_jobs USING btree (timeout_at) WHERE (status = 'in_progress'::public.script_job_status);
 

@@ -31,7 +31,7 @@ create index script_jobs_held on public.script_jobs (held_by, priority desc, cre
     where status in ('pending', 'queued') and held_by is not null;
 create index script_jobs_due on public.script_jobs (greatest(run_at, next_retry_at))
     where status in ('pending', 'queued') and held_by = 'time';
-create index script_jobs_running_key on public.script_jobs (concurrency_key)
+create index script_jobs_running_key on public.script_jobs (concurrency_key, started_at)
     where status = 'in_progress' and concurrency_key is not null;
 create index script_jobs_rate on public.script_jobs (rate_key, started_at desc)
     where rate_key is not null and started_at is not null;

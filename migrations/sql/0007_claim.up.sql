@@ -53,10 +53,12 @@ create type public.script_jobs_claimed as (
 --   * a key's limit is counted under the key's own advisory lock, which is tried and never waited for: of two claims
 --     that want the same account at once, one counts and takes, the other passes on and looks again;
 --   * the unique index script_job_attempts_one_at_a_time allows one open attempt for a job, whatever happens here.
+-- Its plans are made once: each statement is one probe of an index, and planning it would cost more than running it.
 -- It waits for no lock, so it is in no deadlock. What may not run is put beside the line, once. It looks at 100 jobs at
 -- most; a last row of nulls says that there is more to look at.
 create function public.script_jobs_claim(worker text, lease_s float, types text[], share integer, wanted integer)
-    returns setof public.script_jobs_claimed language plpgsql set search_path = ''
+    returns setof public.script_jobs_claimed language plpgsql
+    set search_path = '' set plan_cache_mode = force_generic_plan
 as $$
 declare
     line cursor for

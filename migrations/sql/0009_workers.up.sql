@@ -25,7 +25,7 @@ grant all on public.script_job_workers to service_role;
 -- attempt, since all of them update the job's row first, under its lock. The status is compared as text, so that the
 -- primary key is taken and no partial index of running jobs, which is full of ended ones between vacuums.
 create function public.script_jobs_complete(job uuid, fence bigint, worker text, said jsonb, kept jsonb) returns boolean
-    language plpgsql set search_path = ''
+    language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan
 as $$
 declare
     number integer;
