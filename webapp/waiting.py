@@ -71,7 +71,8 @@ def _paused(_job: Job, waiting: Waiting) -> _Sentence:
 
 
 def _account_busy(_job: Job, waiting: Waiting) -> _Sentence:
-    return f"Another job uses the same portal account: {_other(waiting, 'of another organisation')}.", "", ()
+    whose = f": {_other(waiting, '')}" if waiting.other_job_id else ", in another organisation"
+    return f"Another job uses the same portal account{whose}.", "", ()
 
 
 def _portal_rate(_job: Job, _waiting: Waiting) -> _Sentence:

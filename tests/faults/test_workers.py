@@ -116,7 +116,7 @@ def test_a_retry_comes_by_itself_and_remembers_its_checkpoints(own_site: Callabl
 
     assert waiting["error"]["code"] == "ETIMEDOUT"
     assert waiting["nextRetryAt"] is not None
-    assert done["attempt"] == 2
+    assert done["attempt"] == 2, site.log_text()
     assert done["error"] is None
     assert done["result"]["data"]["remembered"] == 3
 
