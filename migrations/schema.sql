@@ -235,7 +235,7 @@ begin
         returning id into fence;
         update public.script_jobs
         set status = 'in_progress', worker_id = worker, attempt_id = fence, attempt_count = job.attempt_count + 1,
-            next_retry_at = null, progress_percent = 0, progress_message = null, current_step = 0,
+            next_retry_at = null, progress_percent = 0, progress_message = null, current_step = 0, resumed_step = null,
             error_code = null, error_message = null, error_stack = null
         where id = job.id;
         taken := taken + 1;

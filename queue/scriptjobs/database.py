@@ -28,6 +28,14 @@ _REFUSALS = ("22", "23", "42")
 CHECKOUT = Path(__file__).resolve().parents[2]
 CONNECT_TIMEOUT_S = 5.0
 
+# A process that is frozen inside a transaction holds its locks: its job could not be rescued until it is thawed. So the
+# server ends a session that stands still in a transaction for as long as a lease lasts.
+_SESSION = {
+    "application_name": "script-jobs",
+    "statement_timeout": "10000",
+    "idle_in_transaction_session_timeout": "20000",
+}
+
 # One round trip sets the role and who it is, for this transaction alone (`true` = local): a connection that goes back
 # to the pool carries nothing on.
 _ENTER = text(
@@ -71,9 +79,7 @@ class Database:
         self._engine: AsyncEngine = create_async_engine(
             "postgresql+asyncpg://",
             # asyncpg alone reads the address, so that every form it knows (sockets, sslmode) works here as well.
-            async_creator=lambda: connect(
-                dsn, server_settings={"application_name": "script-jobs", "statement_timeout": "10000"}
-            ),
+            async_creator=lambda: connect(dsn, server_settings=_SESSION),
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=CONNECT_TIMEOUT_S,

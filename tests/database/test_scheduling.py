@@ -266,3 +266,10 @@ async def test_only_members_may_depend_on_jobs_of_their_own_organisation(databas
         assert (
             await connection.execute(text("select count(*) from public.script_job_prerequisites"))
         ).scalar_one() == 0
+
+
+async def test_a_session_that_stands_still_in_a_transaction_is_ended(database: Database) -> None:
+    """A frozen worker must not keep its locks: with them neither rescue nor sweep could reach its job."""
+    async with database.as_service() as connection:
+        held = await connection.execute(text("show idle_in_transaction_session_timeout"))
+        assert held.scalar_one() == "20s"

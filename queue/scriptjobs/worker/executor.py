@@ -34,6 +34,7 @@ from scriptjobs.worker.recorder import Recorder
 RETRY_DELAY_S = 1.0
 # A script that was asked to stop gets so long to close its browser and go.
 STOP_GRACE_S = 10.0
+STAGE_TIMEOUT_S = 2.0
 
 Written = TypeVar("Written")
 log = structlog.get_logger()
@@ -139,9 +140,13 @@ class Executor:
         """Ask, and wait for the grace; what is left then is killed by whoever discards the process."""
         claim = execution.claim
         await process.ask_to_stop()
-        await self._persist(
-            lambda c: update_stop_stage(c, id_=claim.id, fence=claim.fence, stage="closing the browser")
-        )
+        try:
+            async with asyncio.timeout(STAGE_TIMEOUT_S):
+                await self._persist(
+                    lambda c: update_stop_stage(c, id_=claim.id, fence=claim.fence, stage="closing the browser")
+                )
+        except TimeoutError:  # the stage is told for people; a database that is away must not delay the end
+            log.warning("stage_not_told", jobId=claim.job_id)
         await asyncio.wait(ends, timeout=STOP_GRACE_S, return_when=asyncio.FIRST_COMPLETED)
 
     async def _wait_for_excess(self, execution: Execution, process: ScriptProcess) -> None:

@@ -32,12 +32,13 @@ class LeaseKeeper:
         """Renew until cancelled, then say that the worker has gone."""
         try:
             while True:
-                await self._renew()
+                await self.renew()
                 await asyncio.sleep(self._lease_s / 3)
         finally:
             await asyncio.shield(self._say_gone())
 
-    async def _renew(self) -> None:
+    async def renew(self) -> None:
+        """Say that the worker lives, and renew what it holds."""
         held = list(self._running)
         # From before the request, so that our clock ends a lease no later than the database's does.
         until = time.monotonic() + self._lease_s

@@ -91,6 +91,7 @@ class Worker:
         wake = self._on_ready
         self._listener.subscribe(READY, wake)
         try:
+            await self._keeper.renew()  # who claims jobs is known to live before
             async with asyncio.TaskGroup() as group:
                 side = [
                     group.create_task(self._keeper.run()),
