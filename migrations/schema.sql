@@ -115,6 +115,19 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.script_jobs_ahead(share integer, before integer) RETURNS TABLE(job_type text, size integer, ran_ms double precision)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    (select r.job_type::text, r.payload_size, extract(epoch from now() - r.started_at) * 1000
+     from public.script_jobs r where r.status = 'in_progress' limit 200)
+    union all
+    (select j.job_type::text, j.payload_size, null
+     from public.script_jobs_front(share) with ordinality as front (id, place)
+     join public.script_jobs j on j.id = front.id
+     order by front.place limit before)
+$$;
+
 CREATE FUNCTION public.script_jobs_before_write() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -611,6 +624,19 @@ begin
         from public.script_jobs j where j.id = job and public.script_jobs_may_act(j.organisation_id);
     end if;
 end $$;
+
+CREATE FUNCTION public.script_jobs_samples(type text) RETURNS TABLE(duration_ms double precision, size integer)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select extract(epoch from newest.completed_at - newest.started_at) * 1000, newest.payload_size
+    from (
+        select * from public.script_jobs
+        where job_type = type::public.script_job_type and status = 'completed'
+        order by completed_at desc limit 200
+    ) as newest
+    where newest.attempt_count = 1
+$$;
 
 CREATE FUNCTION public.script_jobs_say(job uuid, kind text, data jsonb) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -1283,6 +1309,10 @@ GRANT USAGE ON SCHEMA public TO anon;
 GRANT USAGE ON SCHEMA public TO authenticated;
 GRANT USAGE ON SCHEMA public TO service_role;
 
+REVOKE ALL ON FUNCTION public.script_jobs_ahead(share integer, before integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_ahead(share integer, before integer) TO authenticated;
+GRANT ALL ON FUNCTION public.script_jobs_ahead(share integer, before integer) TO service_role;
+
 REVOKE ALL ON FUNCTION public.script_jobs_cancel(job uuid, OUT outcome text, OUT status public.script_job_status, OUT cancelled_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_cancel(job uuid, OUT outcome text, OUT status public.script_job_status, OUT cancelled_at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_cancel(job uuid, OUT outcome text, OUT status public.script_job_status, OUT cancelled_at timestamp with time zone) TO service_role;
@@ -1372,6 +1402,10 @@ GRANT ALL ON FUNCTION public.script_jobs_return_to_line(share integer, wanted in
 REVOKE ALL ON FUNCTION public.script_jobs_run_now(job uuid, OUT outcome text, OUT status public.script_job_status) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_run_now(job uuid, OUT outcome text, OUT status public.script_job_status) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_run_now(job uuid, OUT outcome text, OUT status public.script_job_status) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_samples(type text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_samples(type text) TO authenticated;
+GRANT ALL ON FUNCTION public.script_jobs_samples(type text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_say(job uuid, kind text, data jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_say(job uuid, kind text, data jsonb) TO service_role;

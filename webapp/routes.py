@@ -40,6 +40,7 @@ def routes() -> list[BaseRoute]:
         Route("/jobs", jobs.index),
         Route("/jobs/{job_id}", jobs.show),
         Route("/jobs/{job_id}/{action}", jobs.act, methods=["POST"]),
+        Route("/jobs/{job_id}/attempts/{number:int}", jobs.attempt),
         Route("/jobs/{job_id}/files/{file_id:uuid}", jobs.picture),
         Route("/live/stream", jobs.stream),
         Route("/live/fragments", jobs.fragments),

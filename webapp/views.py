@@ -6,7 +6,7 @@ from typing import Any
 
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import Attempt, Job, JobFile, JobStatus, Prerequisite, Step, StepState
-from scriptjobs.service import JobDetails, JobEvent
+from scriptjobs.service import AttemptDetails, JobDetails, JobEvent
 from webapp.card import LOOKS, Action, JobCard
 
 _OUTCOMES = {
@@ -56,6 +56,7 @@ class AttemptView:
 
     number: int
     outcome: str
+    worker: str
     started_at: datetime
     duration_ms: int | None
     error: str
@@ -83,7 +84,7 @@ class JobPage:
         job = details.job
         return cls(
             card=JobCard.from_job(job, job_types, may_act=may_act),
-            steps=_steps(job, details.steps, details.files, job_types),
+            steps=_steps(job, details.steps, details.files, job_types, has_ended=job.status.is_terminal),
             pictures=details.files,
             log=[_line(event) for event in details.log],
             attempt=job.attempt_count,
@@ -95,7 +96,34 @@ class JobPage:
         )
 
 
-def _steps(job: Job, steps: list[Step], files: list[JobFile], job_types: JobTypes) -> list[StepView]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptPage:
+    """The page of one try, number `attempt` of `of`."""
+
+    card: JobCard
+    attempt: int
+    of: int
+    facts: AttemptView
+    steps: list[StepView]
+    log: list[LogLine]
+
+    @classmethod
+    def from_details(cls, details: AttemptDetails, job_types: JobTypes) -> "AttemptPage":
+        """The page of a try."""
+        job, attempt = details.job, details.attempt
+        return cls(
+            card=JobCard.from_job(job, job_types, may_act=False),
+            attempt=attempt.number,
+            of=job.attempt_count,
+            facts=_attempt(attempt),
+            steps=_steps(job, details.steps, details.files, job_types, has_ended=attempt.ended_at is not None),
+            log=[_line(event) for event in details.log],
+        )
+
+
+def _steps(
+    job: Job, steps: list[Step], files: list[JobFile], job_types: JobTypes, *, has_ended: bool
+) -> list[StepView]:
     begun = {step.position: step for step in steps}
     pictures = {file.step: file for file in files}
     titles = list(job_types.get(job.job_type).steps) if job.job_type in job_types.names else []
@@ -106,8 +134,8 @@ def _steps(job: Job, steps: list[Step], files: list[JobFile], job_types: JobType
         if step is None:
             views.append(StepView(position=position, title=title, state="todo"))
             continue
-        # A step that still runs when its job has ended was cut off.
-        state = StepState.FAILED if step.state is StepState.RUNNING and job.status.is_terminal else step.state
+        # A step that still runs when its try has ended was cut off.
+        state = StepState.FAILED if step.state is StepState.RUNNING and has_ended else step.state
         views.append(
             StepView(
                 position=position, title=step.title, state=state.value, started_at=step.started_at,
@@ -159,6 +187,7 @@ def _attempt(attempt: Attempt) -> AttemptView:
     took = attempt.ended_at - attempt.started_at if attempt.ended_at else None
     return AttemptView(
         number=attempt.number,
+        worker=attempt.worker_id,
         outcome=_OUTCOMES.get(attempt.outcome, attempt.outcome or ""),
         started_at=attempt.started_at,
         duration_ms=round(took.total_seconds() * 1_000) if took is not None else None,

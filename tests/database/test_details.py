@@ -7,16 +7,17 @@ import pytest
 from sqlalchemy import event
 
 from scriptjobs.database import Database
+from scriptjobs.errors import JobNotFound
 from scriptjobs.events import Log
 from scriptjobs.files import Files
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import ClaimedJob
 from scriptjobs.listener import Listener
 from scriptjobs.sealing import Vault
-from scriptjobs.service import ScriptJobService
+from scriptjobs.service import Caller, ScriptJobService
 from scriptjobs.settings import Settings
 from scriptjobs.store.progress import Report, update_job_progress
-from tests.factories import add_job, must_claim, row
+from tests.factories import add_job, add_member, add_worker, must_claim, row
 from webapp.live import Live, Shown
 from webapp.wakeups import Wakeups
 
@@ -25,6 +26,10 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def service(database: Database, tmp_path: Path) -> ScriptJobService:
+    return make_service(database, tmp_path)
+
+
+def make_service(database: Database, tmp_path: Path) -> ScriptJobService:
     return ScriptJobService(
         database=database, job_types=JobTypes.load("tests.fake_scripts"), vault=Vault.load(None, tmp_path),
         files=Files.load(None, tmp_path), settings=Settings.model_validate({}),
@@ -72,6 +77,56 @@ async def test_a_watched_list_costs_as_many_statements_with_twenty_rows_as_with_
 
     await count(1)  # reads the durations of the type, which are kept for a minute
     assert await count(20) == await count(1) <= 3
+
+
+async def test_a_request_takes_one_connection_however_full_the_pool_is(dsn: str, tmp_path: Path) -> None:
+    # Two that hold one each and wait for a second would wait for each other. This pool has two.
+    small = Database(dsn, pool_size=1)
+    service = make_service(small, tmp_path)
+    ana, one = await add_member(small, "ana@x", "One")
+    async with small.as_service() as connection:
+        ids = [await add_job(connection, organisation_id=one) for _ in range(3)]
+    await add_worker(small, slots=1)
+    await must_claim(small)
+    waiting = [id_ for id_ in ids if (await row(small, id_))["status"] == "pending"]
+    caller = Caller(user_id=ana, organisation_id=one)
+    async with asyncio.timeout(4):  # less than the pool's patience
+        jobs = await asyncio.gather(*(service.get_job(caller, str(waiting[n % 2])) for n in range(12)))
+        pages = await asyncio.gather(*(service.get_details(caller, str(id_)) for id_ in waiting * 4))
+    await small.close()
+
+    assert {job.waiting.code for job in jobs if job.waiting} == {"SLOTS_BUSY"}
+    assert all(page.job.expected for page in pages)
+
+
+async def test_the_pending_jobs_are_those_that_come_next(database: Database, service: ScriptJobService) -> None:
+    ana, one = await add_member(database, "ana@x", "One")
+    async with database.as_service() as connection:
+        old = await add_job(connection, organisation_id=one, created_at="=now() - interval '2 minutes'")
+        await add_job(connection, organisation_id=one)
+        urgent = await add_job(connection, organisation_id=one, priority=1)
+    found = await service.get_pending_jobs(Caller(user_id=ana, organisation_id=one), limit=2)
+
+    assert [job.id for job in found] == [urgent, old]
+
+
+async def test_a_try_that_was_not_made_or_is_somebody_elses_is_not_found(
+    database: Database, service: ScriptJobService
+) -> None:
+    ana, one = await add_member(database, "ana@x", "One")
+    zoe, two = await add_member(database, "zoe@x", "Two")
+    async with database.as_service() as connection:
+        id_ = await add_job(connection, organisation_id=one)
+    await must_claim(database)
+    first = await service.get_attempt(Caller(user_id=ana, organisation_id=one), str(id_), 1)
+
+    assert (first.attempt.number, first.attempt.worker_id) == (1, "w1")
+    for caller, number in (
+        (Caller(user_id=ana, organisation_id=one), 2),
+        (Caller(user_id=zoe, organisation_id=two), 1),
+    ):
+        with pytest.raises(JobNotFound):
+            await service.get_attempt(caller, str(id_), number)
 
 
 async def _keep_logging(database: Database, job: ClaimedJob) -> None:

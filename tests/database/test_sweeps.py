@@ -7,14 +7,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from scriptjobs.database import Database
+from scriptjobs.database import _SESSION, Database
 from scriptjobs.files import Files
 from scriptjobs.runner.folders import RunFolders
 from scriptjobs.store.maintenance import try_lock
 from scriptjobs.store.waiting import add_prerequisites
-from scriptjobs.worker.lifeline import cleanup_stalled_jobs
+from scriptjobs.worker.lifeline import cleanup_stalled_jobs, recover_orphaned_jobs
 from scriptjobs.worker.pruner import cleanup_old_jobs, forget_the_past
-from scriptjobs.worker.sweeper import Sweep, Sweeper
+from scriptjobs.worker.sweeper import Sweeper
 from tests.factories import add_job, add_member, add_worker, all_rows, change, must_claim, row
 
 pytestmark = pytest.mark.anyio
@@ -68,6 +68,33 @@ async def test_it_goes_in_small_batches_until_nothing_is_old(database: Database,
     assert await remaining(database) == set()
 
 
+class SlowFiles(Files):
+    """A storage that takes a fifth of a second to delete what one job left."""
+
+    async def delete_all(self, prefix: str) -> None:
+        await asyncio.sleep(0.2)
+        await super().delete_all(prefix)
+
+
+async def test_a_slow_storage_does_not_cost_the_sweep_its_session(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The server ends a session that stands still in a transaction: after 20 s, here after half a second.
+    monkeypatch.setitem(_SESSION, "idle_in_transaction_session_timeout", "500")
+    database = Database(dsn)
+    for _ in range(5):
+        await ended(database, 31, 8)
+    folders = RunFolders("w1", tmp_path)
+    sweeper = make_sweeper(database, SlowFiles.load(None, tmp_path), folders)
+    [old] = [sweep for sweep in sweeper._sweeps if sweep.name == "old"]
+    await old.work()
+    left = await remaining(database)
+    folders.close()
+    await database.close()
+
+    assert left == set()
+
+
 async def test_an_organisation_goes_with_all_its_jobs(database: Database) -> None:
     _, one = await add_member(database, "ana@x", "One")
     async with database.as_service() as connection:
@@ -109,22 +136,22 @@ async def test_yesterdays_answers_and_long_silent_workers_are_forgotten(database
 
 
 async def test_one_worker_sweeps_and_the_others_do_not(database: Database, tmp_path: Path) -> None:
-    folders = RunFolders("w1", tmp_path)
-    sweeper = Sweeper(
-        database=database, files=Files.load(None, tmp_path), folders=folders, worker_id="w1", lease_s=20, days=30
-    )
-    swept = 0
-
-    async def work() -> None:
-        nonlocal swept
-        swept += 1
-
-    sweep = Sweep(name="here", every_s=1, work=work)
+    await ended(database, 31, 8)
     async with database.as_service() as connection:
-        assert await try_lock(connection, "here")
-        await sweeper._once(sweep)
-    while_held = swept
-    await asyncio.gather(sweeper._once(sweep))
-    folders.close()
+        await add_job(connection)
+    await must_claim(database, lease_s=-1)
+    files = Files.load(None, tmp_path)
 
-    assert (while_held, swept) == (0, 1)
+    async def sweep() -> tuple[int, int]:
+        return await recover_orphaned_jobs(database, "w2"), await cleanup_old_jobs(database, files)
+
+    async with database.as_service() as connection:
+        assert await try_lock(connection, "orphaned")
+        assert await try_lock(connection, "old")
+        while_held = await sweep()
+
+    assert (while_held, await sweep()) == ((0, 0), (1, 1))
+
+
+def make_sweeper(database: Database, files: Files, folders: RunFolders) -> Sweeper:
+    return Sweeper(database=database, files=files, folders=folders, worker_id="w1", lease_s=20, days=30)

@@ -46,6 +46,14 @@ def test_retry_starts_a_new_attempt_on_the_same_page(page: Page, site: Site, ana
     expect(page.locator(".job-history")).to_contain_text("Try 2")
     expect(page.locator(".log-line").filter(has_text="Opening")).to_have_count(1)
 
+    # The first try stays readable: what it did, how it ended, its log and its pictures.
+    page.locator(".job-history").get_by_role("link", name="Try 1").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Try 1 of 2")
+    expect(page.locator("#attempt")).to_contain_text("RESTAURANT_NOT_FOUND")
+    expect(page.locator(".job-step[data-state=failed]")).to_have_count(1)
+    expect(page.locator(".log-line")).to_have_count(0)  # it failed before its script had anything to say
+    expect(page.locator(".job-step__picture img").last).to_be_visible()
+
 
 @pytest.fixture(scope="module")
 def idle_site(scratch, portal, new_database):

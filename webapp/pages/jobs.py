@@ -15,7 +15,7 @@ from webapp.pages.session import enter, is_htmx, read_own_form
 from webapp.queries import read_list_query
 from webapp.render import page, partial, swap
 from webapp.streams import last_event_id, sse_response
-from webapp.views import JobPage
+from webapp.views import AttemptPage, JobPage
 from webapp.website import site_of
 
 PICTURES_KEPT = "private, max-age=31536000, immutable"
@@ -45,6 +45,15 @@ async def show(request: Request) -> Response:
         request, "jobs/show", session=session, job=view, actions=ACTIONS,
         last_event_id=details.last_event_id,
     )  # fmt: skip
+
+
+async def attempt(request: Request) -> Response:
+    """GET /jobs/{jobId}/attempts/{number}: what one try did, and how it ended."""
+    caller, session = await enter(request)
+    site = site_of(request)
+    params = request.path_params
+    details = await site.service.get_attempt(caller, params["job_id"], params["number"])
+    return page(request, "jobs/attempt", session=session, job=AttemptPage.from_details(details, site.service.job_types))
 
 
 async def act(request: Request) -> Response:

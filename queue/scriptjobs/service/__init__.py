@@ -3,13 +3,13 @@
 from scriptjobs.database import Connection
 from scriptjobs.service.acting import Acting
 from scriptjobs.service.launching import Answer, JobOptions, Once
-from scriptjobs.service.reading import Caller, JobDetails
+from scriptjobs.service.reading import AttemptDetails, Caller, JobDetails
 from scriptjobs.store.events import JobEvent
 from scriptjobs.store.jobs import COUNT_CAP, JobFilter
 
 __all__ = [
-    "COUNT_CAP", "Answer", "Caller", "Connection", "JobDetails", "JobEvent", "JobFilter", "JobOptions", "Once",
-    "ScriptJobService",
+    "COUNT_CAP", "Answer", "AttemptDetails", "Caller", "Connection", "JobDetails", "JobEvent", "JobFilter",
+    "JobOptions", "Once", "ScriptJobService",
 ]  # fmt: skip
 
 

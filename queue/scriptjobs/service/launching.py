@@ -88,8 +88,9 @@ class Launching(Reading):
         new = self._prepare(caller, job_type, payload, options or JobOptions())
         async with self._as(caller, within) as connection:
             job = await self._insert(connection, caller, new, options or JobOptions())
+            job = replace(job, expected=await self._expected(connection, job))
         log.info("job_created", jobId=job.job_id, jobType=job.job_type)
-        return replace(job, expected=await self.estimate(job.job_type, job.payload_size))
+        return job
 
     async def answer_once(self, caller: Caller, once: Once, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
         """Answer a request under an Idempotency-Key: a second one with the key and the same body gets the first answer.

@@ -12,7 +12,7 @@ from scriptjobs.errors import JobNotFound
 from scriptjobs.estimates import Estimate
 from scriptjobs.files import Files
 from scriptjobs.job_types import JobTypes
-from scriptjobs.jobs import REST_DAYS, WAITING, Attempt, Job, JobFile, Prerequisite, Step, WorkerInfo
+from scriptjobs.jobs import REST_DAYS, Attempt, Job, JobFile, Prerequisite, Step, WorkerInfo
 from scriptjobs.sealing import Vault, erase
 from scriptjobs.service.history import History
 from scriptjobs.settings import Settings
@@ -49,6 +49,17 @@ class JobDetails:
     last_event_id: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptDetails:
+    """All that the page of one attempt shows: what it reported while it ran."""
+
+    job: Job
+    attempt: Attempt
+    steps: list[Step]
+    files: list[JobFile]
+    log: list[JobEvent]
+
+
 class Reading:
     """The part of ScriptJobService that reads."""
 
@@ -59,7 +70,7 @@ class Reading:
         self._vault = vault
         self._files = files
         self._settings = settings
-        self._history = History(database, job_types)
+        self._history = History(job_types)
         self.job_types = job_types
 
     @asynccontextmanager
@@ -103,6 +114,26 @@ class Reading:
         async with self._database.as_caller(caller.user_id) as connection:
             return await self._details(connection, await self._find(connection, caller, job_id))
 
+    async def get_attempt(self, caller: Caller, job_id: str, number: int) -> AttemptDetails:
+        """One attempt of a job, with everything that it reported.
+
+        Raises:
+            JobNotFound: there is no such job that the caller may see, or it has no such attempt.
+        """
+        async with self._database.as_caller(caller.user_id) as connection:
+            job = await self._find(connection, caller, job_id)
+            attempts = {attempt.number: attempt for attempt in await jobs.list_attempts(connection, job.id)}
+            if number not in attempts:
+                raise JobNotFound("This job has no such try.")
+            last = await events.last_event_id(connection, job.id)
+            return AttemptDetails(
+                job=job,
+                attempt=attempts[number],
+                steps=await jobs.list_steps(connection, job.id, number),
+                files=await jobs.list_files(connection, job.id, number),
+                log=await events.read_log(connection, job.id, attempt=number, until=last, limit=LOG_TAIL_LINES),
+            )
+
     async def get_input(self, caller: Caller, job_id: str, job_type: str) -> Mapping[str, Any]:
         """What a job was started with, its secrets erased.
 
@@ -143,10 +174,9 @@ class Reading:
         return (await self.list_jobs(caller, wanted))[0]
 
     async def get_pending_jobs(self, caller: Caller, limit: int = 20) -> list[Job]:
-        """The jobs that wait, in the order of their priority, then their age."""
-        wanted = JobFilter(organisation_id=caller.organisation_id, statuses=tuple(WAITING), limit=limit)
-        found, _ = await self.list_jobs(caller, replace(wanted, order_by="priority"))
-        return sorted(found, key=lambda job: (-job.priority, job.created_at, job.id))
+        """The jobs that wait, those with the highest priority first, then the oldest."""
+        async with self._database.as_caller(caller.user_id) as connection:
+            return await self._told(connection, await jobs.list_pending(connection, caller.organisation_id, limit))
 
     async def get_retryable_jobs(self, caller: Caller, limit: int = 20) -> list[Job]:
         """The jobs that wait for their next try, the next one first."""
@@ -156,7 +186,8 @@ class Reading:
 
     async def estimate(self, job_type: str, size: int | None = None) -> Estimate:
         """How long a job of this type, with so many items, takes."""
-        return await self._history.estimate(job_type, size)
+        async with self._database.as_service() as connection:
+            return await self._history.estimate(connection, job_type, size)
 
     async def list_workers(self) -> list[WorkerInfo]:
         """All workers, with what they run; for the operator."""
@@ -202,9 +233,12 @@ class Reading:
         return [
             replace(job, expires_at=self._expires_at(job))
             if job.status.is_terminal
-            else replace(job, waiting=reasons.get(job.id), expected=await self.estimate(job.job_type, job.payload_size))
+            else replace(job, waiting=reasons.get(job.id), expected=await self._expected(connection, job))
             for job in found
         ]
+
+    async def _expected(self, connection: Connection, job: Job) -> Estimate:
+        return await self._history.estimate(connection, job.job_type, job.payload_size)
 
     def _expires_at(self, job: Job) -> datetime | None:
         if job.keep or job.completed_at is None:
@@ -220,7 +254,7 @@ class Reading:
         if job.waiting is None or job.waiting.place is None or not job.waiting.slots:
             return job
         wait_ms = await self._history.starts_in_ms(
-            before=job.waiting.place - 1, slots=job.waiting.slots, share=self._settings.organisation_share
+            connection, before=job.waiting.place - 1, slots=job.waiting.slots, share=self._settings.organisation_share
         )
         return job if wait_ms is None else replace(job, starts_at=datetime.now(UTC) + timedelta(milliseconds=wait_ms))
 

@@ -83,6 +83,22 @@ async def get_jobs(connection: AsyncConnection, job_ids: list[str]) -> list[Job]
     return [to_job(row) for row in (await connection.execute(_GET_MANY, {"job_ids": job_ids})).mappings()]
 
 
+# In the order of the claim. An organisation may have no more than QUEUE_LIMIT_PER_ORGANISATION of them to sort.
+_PENDING = text(
+    f"""
+    select {COLUMNS} from public.script_jobs
+    where organisation_id = :organisation_id and status in ('pending', 'queued')
+    order by priority desc, created_at, id limit :limit
+    """  # noqa: S608 (a constant list of columns)
+)
+
+
+async def list_pending(connection: AsyncConnection, organisation_id: UUID, limit: int) -> list[Job]:
+    """Up to `limit` jobs that wait, highest priority first, then oldest."""
+    values = {"organisation_id": organisation_id, "limit": limit}
+    return [to_job(row) for row in (await connection.execute(_PENDING, values)).mappings()]
+
+
 # The index script_jobs_retryable holds those that wait for their next try.
 _RETRYABLE = text(
     f"""

@@ -1,6 +1,5 @@
 """Maintenance: what the sweeps lock, find and delete."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
@@ -14,7 +13,7 @@ _LOCK = text("select pg_try_advisory_xact_lock(hashtextextended('script_jobs swe
 # and `for update skip locked` leaves a job alone that somebody is retrying at this moment.
 _OLD = text(
     """
-    select j.id, j.job_id
+    select j.id
     from public.script_jobs j
     where j.status in ('completed', 'failed', 'cancelled', 'timed_out') and not j.keep
       and j.created_at < now() - make_interval(days => :days)
@@ -27,8 +26,8 @@ _OLD = text(
     for update of j skip locked
     """
 )
-_UNLINK = text("delete from public.script_job_prerequisites where needs_id = any (:ids)")
-_DELETE = text("delete from public.script_jobs where id = any (:ids)")
+_UNLINK = text("delete from public.script_job_prerequisites where needs_id = :id")
+_DELETE = text("delete from public.script_jobs where id = :id")
 _FORGET_REQUESTS = text(
     """
     delete from public.script_job_requests
@@ -38,29 +37,21 @@ _FORGET_REQUESTS = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OldJob:
-    """A job whose time is over."""
-
-    id: UUID
-    job_id: str
-
-
 async def try_lock(connection: AsyncConnection, name: str) -> bool:
     """Take the lock of the sweep `name` until the transaction ends; False when another worker has it."""
     return (await connection.execute(_LOCK, {"name": name})).scalar_one()
 
 
-async def lock_old_jobs(connection: AsyncConnection, *, days: int, rest_days: int, limit: int) -> list[OldJob]:
+async def lock_old_jobs(connection: AsyncConnection, *, days: int, rest_days: int, limit: int) -> list[UUID]:
     """Up to `limit` ended jobs, created more than `days` and ended more than `rest_days` days ago, locked."""
     values = {"days": days, "rest_days": rest_days, "limit": limit}
-    return [OldJob(**row) for row in (await connection.execute(_OLD, values)).mappings()]
+    return list((await connection.execute(_OLD, values)).scalars())
 
 
-async def delete_jobs(connection: AsyncConnection, ids: list[UUID]) -> None:
-    """Delete jobs with all that belongs to them."""
-    await connection.execute(_UNLINK, {"ids": ids})
-    await connection.execute(_DELETE, {"ids": ids})
+async def delete_job(connection: AsyncConnection, id_: UUID) -> None:
+    """Delete a job with all that belongs to it."""
+    await connection.execute(_UNLINK, {"id": id_})
+    await connection.execute(_DELETE, {"id": id_})
 
 
 async def forget_requests(connection: AsyncConnection, age_s: float) -> int:

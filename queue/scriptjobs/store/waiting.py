@@ -76,39 +76,18 @@ async def resume(connection: AsyncConnection, scope: str) -> bool:
     return resumed
 
 
-# The newest 200 by the index script_jobs_durations, whatever the history. A job that was tried again, or resumed, says
-# nothing of how long the whole takes.
-_SAMPLES = text(
-    """
-    select extract(epoch from completed_at - started_at) * 1000 as duration_ms, payload_size as size
-    from (
-        select * from public.script_jobs
-        where job_type = cast(:job_type as public.script_job_type) and status = 'completed'
-        order by completed_at desc limit 200
-    ) as newest
-    where attempt_count = 1
-    """
-)
-_AHEAD = text(
-    """
-    (select job_type::text, payload_size as size, extract(epoch from now() - started_at) * 1000 as ran_ms
-     from public.script_jobs where status = 'in_progress' limit 200)
-    union all
-    (select j.job_type::text, j.payload_size, null
-     from public.script_jobs_front(:share) with ordinality as front (id, place)
-     join public.script_jobs j on j.id = front.id
-     order by place limit :before)
-    """
-)
+# What past jobs say: see migrations/sql/0010.
+_SAMPLES = text("select duration_ms, size from public.script_jobs_samples(:job_type)")
+_AHEAD = text("select job_type, size, ran_ms from public.script_jobs_ahead(:share, :before)")
 
 
 async def read_samples(connection: AsyncConnection, job_type: str) -> list[Sample]:
     """Up to 200 newest completed jobs of a type."""
     rows = await connection.execute(_SAMPLES, {"job_type": job_type})
-    return [Sample(float(row.duration_ms), row.size) for row in rows]
+    return [Sample(row.duration_ms, row.size) for row in rows]
 
 
 async def read_ahead(connection: AsyncConnection, *, before: int, share: int) -> list[Ahead]:
     """What runs, and the first `before` jobs of the line."""
     rows = await connection.execute(_AHEAD, {"before": before, "share": share})
-    return [Ahead(row.job_type, row.size, None if row.ran_ms is None else float(row.ran_ms)) for row in rows]
+    return [Ahead(row.job_type, row.size, row.ran_ms) for row in rows]

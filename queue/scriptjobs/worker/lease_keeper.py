@@ -1,7 +1,4 @@
-"""Says that the worker lives, renews the leases of its jobs, and ends what lost its lease: here, before another worker
-
-may begin.
-"""
+"""Lease keeper: says that the worker lives, renews its leases, and ends what lost its lease."""
 
 import asyncio
 import time

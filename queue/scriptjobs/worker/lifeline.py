@@ -5,6 +5,7 @@ import structlog
 from scriptjobs.database import Connection, Database
 from scriptjobs.jobs import JobStatus
 from scriptjobs.store.leases import LapsedJob, lock_lapsed, lock_stalled
+from scriptjobs.store.maintenance import try_lock
 from scriptjobs.store.outcomes import FailedAttempt, mark_job_failed
 
 # Pain 3 of the product page: a job that takes its worker down with it is not handed to a third one.
@@ -20,7 +21,7 @@ STALLED_GRACE_S = 60.0
 async def recover_orphaned_jobs(database: Database, worker_id: str) -> int:
     """Give jobs with a lapsed lease their next try, or end them. Returns how many."""
     async with database.as_service(f"sweep:{worker_id}") as connection:
-        lapsed = await lock_lapsed(connection)
+        lapsed = await lock_lapsed(connection) if await try_lock(connection, "orphaned") else []
         for job in lapsed:
             await _rescue(connection, job)
     return len(lapsed)
@@ -31,7 +32,7 @@ async def cleanup_stalled_jobs(database: Database, worker_id: str, grace_s: floa
     lost, and ends what it runs. Returns how many.
     """
     async with database.as_service(f"sweep:{worker_id}") as connection:
-        stalled = await lock_stalled(connection, grace_s)
+        stalled = await lock_stalled(connection, grace_s) if await try_lock(connection, "stalled") else []
         for job in stalled:
             await _rescue(connection, job)
     return len(stalled)

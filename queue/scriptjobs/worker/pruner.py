@@ -5,7 +5,7 @@ import structlog
 from scriptjobs.database import Database
 from scriptjobs.files import Files
 from scriptjobs.jobs import REST_DAYS
-from scriptjobs.store.maintenance import delete_jobs, forget_requests, lock_old_jobs
+from scriptjobs.store.maintenance import delete_job, forget_requests, lock_old_jobs, try_lock
 from scriptjobs.store.workers import forget_dead_workers
 
 # Small enough that a batch holds its locks for a moment only.
@@ -16,28 +16,34 @@ log = structlog.get_logger()
 
 
 async def cleanup_old_jobs(database: Database, files: Files, days: int = 30, batch: int = BATCH) -> int:
-    """Delete jobs created more than `days` days ago, in batches. Returns how many.
-
-    Files go first: when that is broken off, the next run finds the rows still there and goes on.
-    """
+    """Delete jobs created more than `days` days ago, in batches. Returns how many."""
     deleted = 0
-    while True:
-        async with database.as_service("sweep:old") as connection:
-            old = await lock_old_jobs(connection, days=days, rest_days=REST_DAYS, limit=batch)
-            for job in old:
-                await files.delete_all(f"{job.id}/")
-            await delete_jobs(connection, [job.id for job in old])
-        deleted += len(old)
-        if len(old) < batch:
-            break
+    while taken := await _delete_batch(database, files, days, batch):
+        deleted += taken
     if deleted:
         log.info("old_jobs_deleted", jobs=deleted, days=days)
     return deleted
 
 
+async def _delete_batch(database: Database, files: Files, days: int, batch: int) -> int:
+    """Files go first: when that is broken off, the next run finds the rows still there and goes on. Each job has a
+    statement of its own, since the server ends a session that waits too long for a storage (see database.py).
+    """
+    async with database.as_service("sweep:old") as connection:
+        if not await try_lock(connection, "old"):
+            return 0
+        old = await lock_old_jobs(connection, days=days, rest_days=REST_DAYS, limit=batch)
+        for id_ in old:
+            await files.delete_all(f"{id_}/")
+            await delete_job(connection, id_)
+        return len(old)
+
+
 async def forget_the_past(database: Database) -> None:
     """Forget requests of yesterday and workers that died days ago."""
     async with database.as_service("sweep:old") as connection:
+        if not await try_lock(connection, "past"):
+            return
         while await forget_requests(connection, REQUESTS_KEPT_S):
             pass
         await forget_dead_workers(connection)

@@ -1,0 +1,1 @@
+drop function public.script_jobs_samples, public.script_jobs_ahead;
