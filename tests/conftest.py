@@ -14,7 +14,19 @@ from scriptjobs.embedded import EmbeddedPostgres
 from tests.processes import Portal, Site, start_portal, start_site, wait_for
 
 TEMPLATE = "template_for_tests"
+# Folders with long tests, longest first: they begin first, so that all processes of a run end at about the same time.
+LONG = ("scripts", "faults", "pages", "api")
 _numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long ones in front."""
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.parent.name
+        return LONG.index(folder) if folder in LONG else len(LONG)
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")
