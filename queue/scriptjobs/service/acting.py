@@ -7,7 +7,7 @@ from scriptjobs.errors import AlreadyCompleted, CannotCancel, Forbidden, NotRetr
 from scriptjobs.jobs import RETRYABLE_BY_HAND, Job, JobStatus
 from scriptjobs.service.launching import Launching, duplicate
 from scriptjobs.service.reading import Caller
-from scriptjobs.store import actions, events
+from scriptjobs.store import actions, events, jobs
 from scriptjobs.store.creation import find_active_beside
 from scriptjobs.store.waiting import list_prerequisites
 
@@ -120,12 +120,12 @@ class Acting(Launching):
         async with self._as(caller, within) as connection:
             job = await self._find(connection, caller, job_id)
             _must_act(caller)
-            cancelled = await actions.cancel_rest(connection, job.id)
+            cancelled = await jobs.get_jobs(connection, await actions.cancel_rest(connection, job.id))
         if not cancelled:
             raise NotWaiting("Nothing that this job needs has failed.", currentStatus=job.status.value)
-        for name in cancelled:
-            log.info("job_cancelled", jobId=name, jobType=job.job_type)
-        return sorted(cancelled)
+        for other in cancelled:
+            log.info("job_cancelled", jobId=other.job_id, jobType=other.job_type)
+        return sorted(other.job_id for other in cancelled)
 
     async def keep_job(self, caller: Caller, job_id: str, *, kept: bool, within: Connection | None = None) -> Job:
         """Keep a job beyond its time, or let it go again.
