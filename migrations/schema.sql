@@ -915,6 +915,26 @@ CREATE TABLE public.script_job_steps (
     CONSTRAINT script_job_steps_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
 );
 
+CREATE TABLE public.script_job_uploads (
+    id uuid NOT NULL,
+    organisation_id uuid NOT NULL,
+    created_by uuid,
+    kind text NOT NULL,
+    name text NOT NULL,
+    media_type text NOT NULL,
+    size integer NOT NULL,
+    storage_key text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT script_job_uploads_kind_check CHECK ((kind = ANY (ARRAY['csv'::text, 'image'::text]))),
+    CONSTRAINT script_job_uploads_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT script_job_uploads_size_check CHECK ((size > 0))
+);
+
+CREATE TABLE public.script_job_used_uploads (
+    job_id uuid NOT NULL,
+    upload_id uuid NOT NULL
+);
+
 CREATE TABLE public.script_job_workers (
     id text NOT NULL,
     host text NOT NULL,
@@ -1033,6 +1053,15 @@ ALTER TABLE ONLY public.script_job_sign_ins
 ALTER TABLE ONLY public.script_job_steps
     ADD CONSTRAINT script_job_steps_pkey PRIMARY KEY (job_id, attempt, "position");
 
+ALTER TABLE ONLY public.script_job_uploads
+    ADD CONSTRAINT script_job_uploads_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.script_job_uploads
+    ADD CONSTRAINT script_job_uploads_storage_key_key UNIQUE (storage_key);
+
+ALTER TABLE ONLY public.script_job_used_uploads
+    ADD CONSTRAINT script_job_used_uploads_pkey PRIMARY KEY (job_id, upload_id);
+
 ALTER TABLE ONLY public.script_job_workers
     ADD CONSTRAINT script_job_workers_pkey PRIMARY KEY (id);
 
@@ -1056,6 +1085,14 @@ CREATE INDEX script_job_files_by_job ON public.script_job_files USING btree (job
 CREATE INDEX script_job_prerequisites_needs ON public.script_job_prerequisites USING btree (needs_id);
 
 CREATE INDEX script_job_requests_age ON public.script_job_requests USING btree (created_at);
+
+CREATE INDEX script_job_uploads_age ON public.script_job_uploads USING btree (created_at);
+
+CREATE INDEX script_job_uploads_creator ON public.script_job_uploads USING btree (created_by);
+
+CREATE INDEX script_job_uploads_organisation ON public.script_job_uploads USING btree (organisation_id);
+
+CREATE INDEX script_job_used_uploads_by_upload ON public.script_job_used_uploads USING btree (upload_id);
 
 CREATE INDEX script_job_workers_alive ON public.script_job_workers USING btree (alive_until);
 
@@ -1171,6 +1208,18 @@ ALTER TABLE ONLY public.script_job_sign_ins
 ALTER TABLE ONLY public.script_job_steps
     ADD CONSTRAINT script_job_steps_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.script_jobs(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.script_job_uploads
+    ADD CONSTRAINT script_job_uploads_created_by_fkey FOREIGN KEY (created_by) REFERENCES auth.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.script_job_uploads
+    ADD CONSTRAINT script_job_uploads_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.script_job_used_uploads
+    ADD CONSTRAINT script_job_used_uploads_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.script_jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.script_job_used_uploads
+    ADD CONSTRAINT script_job_used_uploads_upload_id_fkey FOREIGN KEY (upload_id) REFERENCES public.script_job_uploads(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.script_jobs
     ADD CONSTRAINT script_jobs_created_by_fkey FOREIGN KEY (created_by) REFERENCES auth.users(id) ON DELETE SET NULL;
 
@@ -1218,6 +1267,10 @@ CREATE POLICY "Service role full access" ON public.script_job_sign_ins TO servic
 
 CREATE POLICY "Service role full access" ON public.script_job_steps TO service_role USING (true) WITH CHECK (true);
 
+CREATE POLICY "Service role full access" ON public.script_job_uploads TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY "Service role full access" ON public.script_job_used_uploads TO service_role USING (true) WITH CHECK (true);
+
 CREATE POLICY "Service role full access" ON public.script_job_workers TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY "Service role full access" ON public.script_jobs TO service_role USING (true) WITH CHECK (true);
@@ -1231,7 +1284,16 @@ CREATE POLICY "Users can create organisation jobs" ON public.script_job_prerequi
      JOIN public.script_jobs n ON ((n.organisation_id = j.organisation_id)))
   WHERE ((j.id = script_job_prerequisites.job_id) AND (n.id = script_job_prerequisites.needs_id) AND (j.created_by = ( SELECT auth.uid() AS uid)) AND (j.attempt_count = 0) AND (j.status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status]))))));
 
+CREATE POLICY "Users can create organisation jobs" ON public.script_job_used_uploads FOR INSERT TO authenticated WITH CHECK ((EXISTS ( SELECT
+   FROM (public.script_jobs j
+     JOIN public.script_job_uploads u ON ((u.organisation_id = j.organisation_id)))
+  WHERE ((j.id = script_job_used_uploads.job_id) AND (u.id = script_job_used_uploads.upload_id) AND (j.created_by = ( SELECT auth.uid() AS uid)) AND (j.attempt_count = 0) AND (j.status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status]))))));
+
 CREATE POLICY "Users can create organisation jobs" ON public.script_jobs FOR INSERT TO authenticated WITH CHECK (((organisation_id = ANY (( SELECT public.script_jobs_organisations(true) AS script_jobs_organisations)::uuid[])) AND (created_by = ( SELECT auth.uid() AS uid)) AND (status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status])) AND ((restaurant_id IS NULL) OR public.script_jobs_owns_restaurant(organisation_id, restaurant_id))));
+
+CREATE POLICY "Users can upload organisation files" ON public.script_job_uploads FOR INSERT TO authenticated WITH CHECK (((organisation_id = ANY (( SELECT public.script_jobs_organisations(true) AS script_jobs_organisations)::uuid[])) AND (created_by = ( SELECT auth.uid() AS uid))));
+
+CREATE POLICY "Users can view organisation files" ON public.script_job_uploads FOR SELECT TO authenticated USING ((organisation_id = ANY (( SELECT public.script_jobs_organisations() AS script_jobs_organisations)::uuid[])));
 
 CREATE POLICY "Users can view organisation jobs" ON public.script_job_attempts FOR SELECT TO authenticated USING ((EXISTS ( SELECT
    FROM public.script_jobs j
@@ -1256,6 +1318,10 @@ CREATE POLICY "Users can view organisation jobs" ON public.script_job_prerequisi
 CREATE POLICY "Users can view organisation jobs" ON public.script_job_steps FOR SELECT TO authenticated USING ((EXISTS ( SELECT
    FROM public.script_jobs j
   WHERE (j.id = script_job_steps.job_id))));
+
+CREATE POLICY "Users can view organisation jobs" ON public.script_job_used_uploads FOR SELECT TO authenticated USING ((EXISTS ( SELECT
+   FROM public.script_jobs j
+  WHERE (j.id = script_job_used_uploads.job_id))));
 
 CREATE POLICY "Users can view organisation jobs" ON public.script_jobs FOR SELECT TO authenticated USING ((organisation_id = ANY (( SELECT public.script_jobs_organisations() AS script_jobs_organisations)::uuid[])));
 
@@ -1294,6 +1360,10 @@ ALTER TABLE public.script_job_sign_in_links ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.script_job_sign_ins ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.script_job_steps ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.script_job_uploads ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.script_job_used_uploads ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.script_job_workers ENABLE ROW LEVEL SECURITY;
 
@@ -1461,6 +1531,12 @@ GRANT ALL ON TABLE public.script_job_sign_ins TO service_role;
 
 GRANT SELECT ON TABLE public.script_job_steps TO authenticated;
 GRANT ALL ON TABLE public.script_job_steps TO service_role;
+
+GRANT ALL ON TABLE public.script_job_uploads TO service_role;
+GRANT SELECT,INSERT ON TABLE public.script_job_uploads TO authenticated;
+
+GRANT ALL ON TABLE public.script_job_used_uploads TO service_role;
+GRANT SELECT,INSERT ON TABLE public.script_job_used_uploads TO authenticated;
 
 GRANT ALL ON TABLE public.script_job_workers TO service_role;
 

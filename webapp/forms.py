@@ -7,6 +7,8 @@ from typing import Any, cast
 BLANK_ROWS = 3
 MAX_ROWS = 100
 _KINDS = {"email": "text", "uri": "text", "color": "colour", "password": "secret"}
+_TYPES = {"boolean": "switch", "integer": "number", "number": "number"}
+ON = "true"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class Field:
     input_type: str = "text"
     max_length: int | None = None
     choices: tuple[str, ...] = ()
+    accept: str = ""
     rows: list[list["Field"]] = field(default_factory=list["list[Field]"])
 
 
@@ -59,18 +62,37 @@ def _field(
     match drawn.kind:
         case "secret":
             return drawn
+        case "group":
+            return replace(drawn, rows=[_row(root, part, path, value, errors)])
+        case "file":
+            return replace(drawn, value=value or "", accept=_ACCEPTED[part["x-file"]])
+        case "switch":
+            return replace(drawn, value=bool(part.get("default") if value is None else value))
         case "rows":
             rows: list[Any] = list(value if value is not None else part.get("x-presets", []))
             item = _resolve(root, part["items"])
-            blanks: list[Any] = [{}] * min(BLANK_ROWS, MAX_ROWS - len(rows))
+            blanks: list[Any] = [{}] * min(BLANK_ROWS, int(part.get("maxItems", MAX_ROWS)) - len(rows))
             drawn_rows = [
                 _row(root, item, f"{path}.{number}", entry, errors) for number, entry in enumerate([*rows, *blanks])
             ]
             return replace(drawn, rows=drawn_rows)
         case "lines":
-            return replace(drawn, value="\n".join(cast("list[str]", value or [])))
+            return replace(drawn, value="\n".join(_line(entry) for entry in cast("list[Any]", value or [])))
         case _:
-            return replace(drawn, value=value if value is not None else part.get("default") or "")
+            start = part.get("default")
+            return replace(drawn, value=value if value is not None else "" if start is None else start)
+
+
+_ACCEPTED = {"csv": ".csv,text/csv", "image": "image/png,image/jpeg,image/webp,image/gif"}
+
+
+def _line(entry: Any) -> str:
+    """One entry of a list as a line of text; the parts of an object stand beside each other."""
+    return (
+        " ".join(str(part) for part in cast("dict[str, Any]", entry).values())
+        if isinstance(entry, dict)
+        else str(entry)
+    )
 
 
 def _row(
@@ -86,10 +108,14 @@ def _row(
 
 def _kind(root: Mapping[str, Any], part: Mapping[str, Any]) -> str:
     if part.get("type") == "array":
-        return "rows" if _resolve(root, part["items"]).get("type") == "object" else "lines"
-    if part.get("enum"):
-        return "choice"
-    return _KINDS.get(part.get("format", ""), "text")
+        is_rows = _resolve(root, part["items"]).get("type") == "object" and not part.get("x-one-a-line")
+        return "rows" if is_rows else "lines"
+    if part.get("type") == "object":
+        return "group"
+    for mark, kind in (("enum", "choice"), ("x-file", "file"), ("x-long", "area")):
+        if part.get(mark):
+            return kind
+    return _KINDS.get(part.get("format", ""), _TYPES.get(part.get("type", ""), "text"))
 
 
 def _resolve(root: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -116,7 +142,12 @@ def read_form(schema: Mapping[str, Any], posted: Mapping[str, str]) -> dict[str,
 def _read(root: Mapping[str, Any], path: str, part: Mapping[str, Any], posted: Mapping[str, str]) -> Any:
     match _kind(root, part):
         case "rows":
-            return _read_rows(root, path, _resolve(root, part["items"]), posted)
+            return _read_rows(root, path, part, posted)
+        case "group":
+            return _read_group(root, path, part, posted)
+        case "switch":
+            # A browser sends nothing for a switch that is off, so an empty field before it says that it was drawn.
+            return posted[path] == ON if path in posted else None
         case "lines":
             return [line.strip() for line in posted.get(path, "").splitlines() if line.strip()]
         case "secret":
@@ -126,14 +157,25 @@ def _read(root: Mapping[str, Any], path: str, part: Mapping[str, Any], posted: M
             return value.strip() if value is not None else None
 
 
+def _read_group(
+    root: Mapping[str, Any], path: str, part: Mapping[str, Any], posted: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """An object whose fields stand together; None when nothing of it was sent."""
+    found = {
+        name: _read(root, f"{path}.{name}", _resolve(root, inner), posted) for name, inner in part["properties"].items()
+    }
+    return {name: value for name, value in found.items() if value not in (None, "")} or None
+
+
 def _read_rows(
-    root: Mapping[str, Any], path: str, item: Mapping[str, Any], posted: Mapping[str, str]
+    root: Mapping[str, Any], path: str, part: Mapping[str, Any], posted: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """Rows in the order of their numbers; a gap (a row removed by the person) closes."""
+    item, most = _resolve(root, part["items"]), int(part.get("maxItems", MAX_ROWS))
     prefix = f"{path}."
     numbers = {key[len(prefix) :].split(".", 1)[0] for key in posted if key.startswith(prefix)}
     rows: list[dict[str, Any]] = []
-    for number in sorted(int(text) for text in numbers if text.isdigit())[:MAX_ROWS]:
+    for number in sorted(int(text) for text in numbers if text.isdigit())[:most]:
         row = {
             name: _read(root, f"{path}.{number}.{name}", _resolve(root, part), posted)
             for name, part in item["properties"].items()

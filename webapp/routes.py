@@ -5,6 +5,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from webapp.api import actions as api_actions
+from webapp.api import files as api_files
 from webapp.api import jobs as api_jobs
 from webapp.api import streams as api_streams
 from webapp.pages import home, jobs, launch, sign_in
@@ -56,5 +57,7 @@ def routes() -> list[BaseRoute]:
         Route("/api/jobs/{job_id}/keep", api_actions.keep, methods=["POST"]),
         Route("/api/jobs/{job_id}/status", api_jobs.status),
         Route("/api/jobs/{job_id}/events", api_streams.events),
+        Route("/api/files", api_files.create, methods=["POST"]),
+        Route("/api/files/{file_id}/preview", api_files.preview),
         Mount(f"/static/{static_digest()}", KeptStaticFiles(directory=STATIC)),
     ]

@@ -1,20 +1,54 @@
 """The payload fields that every job on the portal shares."""
 
 import re
-from typing import Annotated, Literal
+from collections import Counter
+from typing import Annotated, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from scriptjobs.script import Secret
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+HexColour = Annotated[
+    str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$"), WithJsonSchema({"type": "string", "format": "color"})
+]
+Html = Annotated[str, StringConstraints(max_length=200_000), WithJsonSchema({"type": "string", "x-long": True})]
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|[^@\s]+@localhost")
 
 
 def twins(camel: str, snake: str) -> AliasChoices:
     """Both spellings of a field that existing clients send."""
     return AliasChoices(camel, snake)
+
+
+class Named(Protocol):
+    """Something with a name."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        ...
+
+
+_Named = TypeVar("_Named", bound=Named)
+
+
+def each_once(items: list[_Named]) -> list[_Named]:
+    """Refuse a list that names something twice; the second one could not be told from the first on the portal."""
+    names = Counter(item.name.casefold() for item in items)
+    if doubled := sorted({item.name for item in items if names[item.name.casefold()] > 1}):
+        raise ValueError(f"names something twice: {', '.join(doubled)}")
+    return items
 
 
 class PortalPayload(BaseModel):

@@ -37,6 +37,11 @@ def find_restaurant(wanted: str, names: Sequence[str]) -> int:
     return _only(winners, wanted, names)
 
 
+def is_same_name(one: str, other: str) -> bool:
+    """Whether two names are the same but for letters' case, apostrophes and white space."""
+    return _normalise(one) == _normalise(other)
+
+
 def _only(winners: list[int], wanted: str, names: Sequence[str]) -> int:
     if len(winners) > 1:
         candidates = [names[index] for index in winners]

@@ -5,6 +5,7 @@ ScriptJobsError (code, message, details)
 │   ├── InvalidJobType        INVALID_JOB_TYPE
 │   ├── InvalidPayload        INVALID_PAYLOAD      details: fields [{path, message}]
 │   ├── JobNotFound           JOB_NOT_FOUND        also for another organisation's job
+│   ├── FileNotFound          FILE_NOT_FOUND
 │   ├── Unauthorized          UNAUTHORIZED
 │   ├── Forbidden             FORBIDDEN
 │   ├── CannotCancel          CANNOT_CANCEL        details: currentStatus
@@ -64,6 +65,12 @@ class JobNotFound(RequestRefused):
     """There is no such job: it was deleted after its time, or it is not yours."""
 
     code = "JOB_NOT_FOUND"
+
+
+class FileNotFound(RequestRefused):
+    """There is no such file: it was deleted after its time, or it is not yours."""
+
+    code = "FILE_NOT_FOUND"
 
 
 class Unauthorized(RequestRefused):

@@ -53,6 +53,22 @@ class Screenshot(_Event):
     position: int | None = None
 
 
+class Attachment(_Event):
+    """A file lies in the job's private folder under `file`, for whoever looks into what went wrong."""
+
+    kind: Literal["file"] = "file"
+    file: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,80}$")
+    media_type: Literal["image/jpeg", "text/html", "text/plain", "application/zip"]
+    position: int | None = None
+
+
+class Hidden(_Event):
+    """A secret that the script met: from now on it is masked in everything. It is never stored itself."""
+
+    kind: Literal["hidden"] = "hidden"
+    value: str = Field(min_length=1, max_length=10_000)
+
+
 class Checkpoint(_Event):
     """Something that a later attempt need not do again, saved in the step `position`."""
 
@@ -93,7 +109,7 @@ class Ready(_Event):
 
 
 Event = Annotated[
-    StepChanged | Progress | Log | Screenshot | Checkpoint | Resumed | Result | Failure | Ready,
+    StepChanged | Progress | Log | Screenshot | Attachment | Hidden | Checkpoint | Resumed | Result | Failure | Ready,
     Field(discriminator="kind"),
 ]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)

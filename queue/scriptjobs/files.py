@@ -1,5 +1,6 @@
-"""Files of jobs (screenshots) in a folder or in object storage."""
+"""Files of jobs (pictures, evidence, uploads) in a folder or in object storage."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ FILE_ERRORS = (OSError, BaseError)
 
 
 class Files:
-    """Puts and gets bytes by key. A key is `<job uuid>/<attempt>/<file name>`."""
+    """Puts and gets bytes by key. A key is `<job uuid>/<attempt>/<file name>`, or `uploads/<id>`."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
@@ -36,6 +37,11 @@ class Files:
             return bytes(await (await obstore.get_async(self._store, key)).bytes_async())
         except FileNotFoundError:
             return None
+
+    async def delete(self, key: str) -> None:
+        """Delete what is stored under `key`; nothing there is no fault."""
+        with contextlib.suppress(FileNotFoundError):
+            await obstore.delete_async(self._store, key)
 
     async def delete_all(self, prefix: str) -> None:
         """Delete everything whose key begins with `prefix`, which ends in a slash."""

@@ -5,13 +5,16 @@ import pkgutil
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
 from scriptjobs.errors import InvalidJobType, InvalidPayload, SetupError
-from scriptjobs.jobs import DEFAULT_MAX_RETRIES, RawPayload
+from scriptjobs.jobs import DEFAULT_MAX_RETRIES, OpenPayload, RawPayload
+from scriptjobs.marked_values import change_marked
 from scriptjobs.script import Script
 
 # The owner's default: two jobs at once in one portal account.
@@ -28,13 +31,25 @@ class JobKeys:
     size: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileField:
+    """A field of a payload that names an uploaded file, which must be of `kind` (csv, image)."""
+
+    path: str
+    id: UUID
+    kind: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobType:
     """One kind of job.
 
     `timeout_ms` bounds an attempt; `expected_ms` is told until history knows better. It does not begin while
     `account_limit` jobs work with its portal account. With `account_rate_ms`, that much time lies between two of its
-    beginnings on one portal. `size_of` counts the items of a payload, where they decide how long it takes.
+    beginnings on one portal. `size_of` counts the items of a payload, where they decide how long it takes. The browser
+    may open the portal's hosts and further `hosts`; with `opens_shop` the shops below the portal's domain as well.
+
+    A type has either `run`, or a `command` in any language (docs/adding-a-job-type.md).
     """
 
     name: str
@@ -43,14 +58,21 @@ class JobType:
     payload: type[BaseModel]
     result: type[BaseModel]
     steps: tuple[str, ...]
-    run: Callable[[Script, Any], Awaitable[BaseModel]]
+    run: Callable[[Script, Any], Awaitable[BaseModel]] | None = None
+    command: tuple[str, ...] = ()
     timeout_ms: int = 300_000
     expected_ms: int = 60_000
     max_retries: int = DEFAULT_MAX_RETRIES
     account_limit: int = DEFAULT_ACCOUNT_LIMIT
     account_rate_ms: int = 0
     size_of: Callable[[Any], int] | None = None
+    hosts: tuple[str, ...] = ()
+    opens_shop: bool = False
     examples: tuple[Mapping[str, Any], ...] = field(default_factory=tuple)
+
+    def __post_init__(self) -> None:
+        if bool(self.run) == bool(self.command):
+            raise SetupError(f"The job type {self.name} needs either `run` or `command`.")
 
     def estimate_total_steps(self) -> int:
         """How many steps the job will show."""
@@ -79,6 +101,28 @@ class JobType:
         """A stored result with its keys in the order of the model; the database sorts keys by their length."""
         return _in_order(result, self._result_schema, self._result_schema.get("$defs", {}))
 
+    def files_of(self, payload: OpenPayload | Mapping[str, Any]) -> list["FileField"]:
+        """The uploaded files that a payload names, as it is stored."""
+        found: list[FileField] = []
+
+        def note(id_: str, kind: str, path: str) -> str:
+            found.append(FileField(path=path, id=UUID(id_), kind=kind))
+            return id_
+
+        change_marked(payload, self.schema, "x-file", note)
+        return found
+
+    def change_secrets(self, result: Mapping[str, Any], change: Callable[[str], Any]) -> dict[str, Any]:
+        """The result with each secret in it changed."""
+        return change_marked(result, self._result_schema, "x-secret", lambda text, _mark, _path: change(text))
+
+    @cached_property
+    def secret_names(self) -> tuple[str, ...]:
+        """Names of the result's fields that are secret."""
+        parts = [self._result_schema, *self._result_schema.get("$defs", {}).values()]
+        fields = [item for part in parts for item in part.get("properties", {}).items()]
+        return tuple(dict.fromkeys(name for name, field in fields if "x-secret" in str(field)))
+
     @cached_property
     def _result_schema(self) -> dict[str, Any]:
         return self.result.model_json_schema(mode="serialization")
@@ -88,14 +132,15 @@ class JobType:
         """Names of the payload fields that have no default."""
         return list(self.schema.get("required", []))
 
-    def validate(self, payload: RawPayload, hosts: tuple[str, ...] = ()) -> BaseModel:
-        """The payload as the type's model. `hosts` are those that an `adminUrl` may name.
+    def validate(self, payload: RawPayload, hosts: tuple[str, ...] = (), csv_folder: Path | None = None) -> BaseModel:
+        """The payload as the type's model. `hosts` are those that an `adminUrl` may name, `csv_folder` is where a path
+        to a menu file may lead.
 
         Raises:
             InvalidPayload: INVALID_PAYLOAD with `fields`: every fault at once, in the form's order.
         """
         try:
-            return self.payload.model_validate(payload, context={"hosts": hosts})
+            return self.payload.model_validate(payload, context={"hosts": hosts, "csv_folder": csv_folder})
         except ValidationError as error:
             fields = [
                 {"path": ".".join(str(part) for part in fault["loc"]), "message": _say(fault)}

@@ -216,7 +216,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFile:
-    """One file that an attempt left: so far, screenshots. `size` in bytes."""
+    """One file that an attempt left: a picture of a step, or evidence of a failure. `size` in bytes."""
 
     id: UUID
     attempt: int
@@ -225,3 +225,8 @@ class JobFile:
     media_type: str
     size: int
     storage_key: str
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether it was kept for whoever looks into a failure; all others are pictures of steps."""
+        return not self.name[:3].isdigit()

@@ -1,7 +1,9 @@
 """The face that a script author sees: what a script gets, and the errors it may raise."""
 
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from uuid import UUID
 
 from pydantic import BaseModel, PlainSerializer, SecretStr, SerializationInfo, WithJsonSchema
 
@@ -23,6 +25,11 @@ Secret = Annotated[
     PlainSerializer(_serialize_secret),
     WithJsonSchema({"type": "string", "format": "password", "writeOnly": True, "x-secret": True}),
 ]
+
+
+# Payload fields of these types hold the id of an uploaded file. In JSON Schema they carry `x-file`.
+CsvFile = Annotated[UUID, WithJsonSchema({"type": "string", "format": "uuid", "x-file": "csv"})]
+ImageFile = Annotated[UUID, WithJsonSchema({"type": "string", "format": "uuid", "x-file": "image"})]
 
 
 class InvalidCredentials(ScriptError):
@@ -47,6 +54,18 @@ class PageChanged(ScriptError):
     """The page looks different from what the script expects."""
 
     code = "ELEMENT_NOT_FOUND"
+
+
+class InvalidValue(ScriptError):
+    """The portal refused a value of the payload."""
+
+    code = "VALIDATION_ERROR"
+
+
+class ImportRejected(ScriptError):
+    """The portal refused the file."""
+
+    code = "IMPORT_REJECTED"
 
 
 class NavigationTimeout(ScriptError):
@@ -104,8 +123,16 @@ class Script(Protocol):
         """
         ...
 
-    def step(self, title: str) -> AbstractAsyncContextManager[None]:
-        """A declared step: timed, with a picture at its end."""
+    def step(self, title: str, *, in_private: bool = False) -> AbstractAsyncContextManager[None]:
+        """A declared step: timed, with a picture at its end; none `in_private`, where the page shows a secret."""
+        ...
+
+    def file(self, id_: UUID) -> Path:
+        """Where the uploaded file lies that a field of the payload names."""
+        ...
+
+    async def hide(self, value: str) -> None:
+        """Keep a secret that the page shows out of log, pictures and everything else that is stored of this attempt."""
         ...
 
     async def progress(self, done: int, total: int, message: str) -> None:

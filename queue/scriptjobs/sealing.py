@@ -1,15 +1,10 @@
-"""Sealing of secrets at rest, and redaction of known secrets in everything that comes back from a script."""
+"""Sealing of secrets at rest."""
 
-import base64
 import hmac
-import html
-import json
 import os
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import quote, quote_plus
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import BaseModel
@@ -19,7 +14,7 @@ from scriptjobs.jobs import OpenPayload, SealedPayload
 
 SEALED = "$sealed"
 ERASED = "$erased"
-MASK = "[redacted]"
+SHOWN = "********"
 
 
 class Vault:
@@ -81,6 +76,15 @@ def erase(payload: SealedPayload) -> SealedPayload:
     return SealedPayload(_replace_sealed(payload, _erased))
 
 
+def cover(value: Any) -> Any:
+    """The value as people may see it: each sealed or erased secret in it as stars."""
+    return _replace_sealed(value, _starred)
+
+
+def _starred(_node: dict[str, Any]) -> str:
+    return SHOWN
+
+
 def _erased(_node: dict[str, Any]) -> dict[str, bool]:
     return {ERASED: True}
 
@@ -106,45 +110,3 @@ def read_or_make(path: Path, make: Any) -> str:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(make())
     return path.read_text(encoding="utf-8").strip()
-
-
-class Redactor:
-    """Masks known secrets, also where they stand encoded for an address, a page, JSON or base64."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        patterns: set[str] = set()
-        for secret in filter(None, secrets):
-            whole = re.escape(secret)
-            # A very short secret would mask half of every line, so it counts only where it stands alone.
-            patterns.add(whole if len(secret) >= 4 else rf"(?<!\w){whole}(?!\w)")
-            if len(secret) >= 4:
-                patterns.update(re.escape(form) for form in _encoded(secret))
-        longest_first = sorted(patterns, key=len, reverse=True)
-        self._pattern = re.compile("|".join(longest_first)) if longest_first else None
-
-    def text(self, value: str) -> str:
-        """The text with every secret masked."""
-        return self._pattern.sub(MASK, value) if self._pattern else value
-
-    def json(self, value: Any) -> Any:
-        """The same for every string in a JSON value, keys included."""
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, dict):
-            items = cast("dict[str, Any]", value)
-            return {self.text(key): self.json(item) for key, item in items.items()}
-        if isinstance(value, list):
-            return [self.json(item) for item in cast("list[Any]", value)]
-        return value
-
-
-def _encoded(secret: str) -> set[str]:
-    raw = secret.encode()
-    forms = {quote(secret, safe=""), quote_plus(secret), html.escape(secret), json.dumps(secret)[1:-1]}
-    # In base64 a text looks different at each of three offsets; the edge characters mix with their neighbours.
-    for offset in range(3):
-        coded = base64.b64encode(b"\0" * offset + raw).decode().rstrip("=")
-        core = coded[(0, 2, 3)[offset] : -1]
-        if len(core) >= 6:
-            forms |= {core, core.replace("+", "-").replace("/", "_")}
-    return forms

@@ -48,6 +48,14 @@ class Settings(BaseSettings):
     portal_hosts: Names = Field((), description="further hosts that scripts may open, separated by commas")
     job_types_package: str = Field("portal_scripts", description="package in which job types are found")
     chromium_path: str | None = Field(None, description="browser to use instead of the one that is found")
+    browser_ws_endpoint: str | None = Field(
+        None, description="Playwright server (ws://…) or CDP address (http://…) to use in the place of a local browser"
+    )
+    trace: Literal["off", "failures", "always"] = Field("off", description="keep a Playwright trace of each try")
+    script_environment: str = Field(
+        "HEADLESS=true,NODE_ENV=production", description="what scripts in other languages find in their environment"
+    )
+    csv_folder: Path | None = Field(None, description="folder on the workers in which `csvFilePath` may lie")
     headed: bool = Field(default=False, description="show the browser while scripts run")
     files_url: str | None = Field(
         None, description="file:// or s3:// address for pictures; without it `files` in VAR_DIR"
@@ -77,6 +85,19 @@ class Settings(BaseSettings):
             first = error.errors()[0]
             name = str(first["loc"][0]).upper()
             raise SetupError(f"The setting {name} does not fit: {first['msg']} (it is {first['input']!r}).") from error
+
+    @field_validator("script_environment")
+    @classmethod
+    def _has_names(cls, value: str) -> str:
+        if wrong := [part for part in value.split(",") if part.strip() and "=" not in part]:
+            raise ValueError(f"each part is NAME=value; {wrong[0]!r} is not")
+        return value
+
+    @property
+    def environment_of_scripts(self) -> dict[str, str]:
+        """What SCRIPT_ENVIRONMENT lists."""
+        pairs = [part.strip().split("=", 1) for part in self.script_environment.split(",") if part.strip()]
+        return {name.strip(): value for name, value in pairs}
 
     @property
     def allowed_hosts(self) -> tuple[str, ...]:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from scriptjobs.errors import SetupError
+from scriptjobs.redaction import MASK, Redactor
 from scriptjobs.script import Secret
-from scriptjobs.sealing import MASK, Redactor, Vault, erase
+from scriptjobs.sealing import Vault, erase
 
 
 class Inner(BaseModel):

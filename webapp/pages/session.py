@@ -2,17 +2,20 @@
 
 from urllib.parse import quote, urlsplit
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from scriptjobs.errors import BadRequest, Unauthorized
-from scriptjobs.service import Caller
+from scriptjobs.service import UPLOAD_LIMIT_BYTES, Caller
 from webapp.auth.sessions import Session, check_form, check_origin
 from webapp.caller import get_caller
+from webapp.uploads import read_multipart
 from webapp.website import site_of
 
-MAX_FIELDS = 2_000
+# Five hundred option sets of seven fields each, and some room.
+MAX_FIELDS = 5_000
+MAX_FILES = 6
 PART_LIMIT_BYTES = 512 * 1024
 
 
@@ -47,7 +50,29 @@ async def read_own_form(request: Request, session: Session) -> dict[str, str]:
     Raises:
         Forbidden: it is not.
     """
-    form = await read_posted(request)
+    return _fields(await read_posted(request), session)
+
+
+async def read_own_files(request: Request, session: Session) -> tuple[dict[str, str], dict[str, tuple[str, bytes]]]:
+    """A posted form that may hold files: its fields, and name and content of each file that was chosen.
+
+    Raises:
+        Forbidden: we did not draw it for this session. BadRequest: PAYLOAD_TOO_LARGE.
+    """
+    check_origin(request)
+    limit = UPLOAD_LIMIT_BYTES * 2  # a menu, or a few pictures
+    form = await read_multipart(
+        request, limit_bytes=limit, max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=PART_LIMIT_BYTES
+    )
+    try:
+        fields = _fields(form, session)
+        chosen = {key: value for key, value in form.items() if isinstance(value, UploadFile) and value.filename}
+        return fields, {key: (file.filename or "", await file.read()) for key, file in chosen.items()}
+    finally:
+        await form.close()
+
+
+def _fields(form: FormData, session: Session) -> dict[str, str]:
     check_form(session, form.get("form_token"))
     return {key: value for key, value in form.items() if isinstance(value, str) and key != "form_token"}
 

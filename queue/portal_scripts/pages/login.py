@@ -1,5 +1,10 @@
 """Signing in. The address proves nothing, since login and dashboard share the host: restaurant names do."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from portal_scripts.portal_payload import PortalPayload
+from scriptjobs.errors import ScriptError
 from scriptjobs.script import InvalidCredentials, PageChanged, Script
 
 # portal/PORTAL.md, Waits that were needed.
@@ -7,10 +12,43 @@ FORM_MS = 30_000
 DASHBOARD_MS = 15_000
 OVERLAY_MS = 10_000
 
+SIGN_IN = "Sign in to the portal"
+
 _EMAIL = 'input[type="email"]'
 _PASSWORD = 'input[type="password"]'  # noqa: S105 (a selector)
 _SUBMIT = 'button[type="submit"], button:has-text("Login"), button:has-text("Sign In")'
 _REFUSAL = '[role="alert"]'
+_OVERLAY = ".cover-loader.active"
+# The dashboard of an account without restaurants shows no name, only the way to create one.
+_DASHBOARD = 'h4, button:has-text("Create New Restaurant")'
+
+
+class SignedOut(ScriptError):
+    """The portal ended the session half-way. What was saved is kept; another try signs in again and goes on."""
+
+    code = "ECONNRESET"
+
+
+@asynccontextmanager
+async def signed_in(script: Script, payload: PortalPayload) -> AsyncGenerator[None]:
+    """The first step of every job. Trouble that comes of a lost session is told as what it is.
+
+    Raises:
+        SignedOut: something failed, and the login form is back. For signing in itself see `sign_in`.
+    """
+    async with script.step(SIGN_IN):
+        await sign_in(script, payload.email, payload.password.get_secret_value())
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, SignedOut) and await is_signed_out(script):
+            raise SignedOut from error
+        raise
+
+
+async def is_signed_out(script: Script) -> bool:
+    """Whether the login form is there again."""
+    return "/login" in script.page.url and not script.page.is_closed()
 
 
 async def sign_in(script: Script, email: str, password: str) -> None:
@@ -27,8 +65,7 @@ async def sign_in(script: Script, email: str, password: str) -> None:
     await page.locator(_EMAIL).fill(email)
     await page.locator(_PASSWORD).fill(password)
     await page.locator(_SUBMIT).first.click()
-    # An account without restaurants shows no name, so a missing one proves nothing; a form that stays does.
-    await script.sees(f"h4, {_REFUSAL}", DASHBOARD_MS)
+    await script.sees(f"{_DASHBOARD}, {_REFUSAL}", DASHBOARD_MS)
     if await page.locator(_PASSWORD).count():
         words = " ".join(await page.locator(_REFUSAL).all_inner_texts()).strip()
         raise InvalidCredentials(
@@ -38,10 +75,24 @@ async def sign_in(script: Script, email: str, password: str) -> None:
 
 
 async def wait_for_overlay(script: Script) -> None:
-    """Wait until the overlay that covers the page while data loads has gone.
+    """Wait until the overlay that covers the page while data loads has gone; one that sticks is loaded away once.
 
     Raises:
         PageChanged: it stays.
     """
+    if await _is_gone(script):
+        return
+    await script.log("The portal's loading screen stays; loading the page anew.", "warning")
     async with script.attempt():
-        await script.page.locator(".cover-loader.active").first.wait_for(state="hidden", timeout=OVERLAY_MS)
+        await script.page.reload(wait_until="domcontentloaded")
+    if not await _is_gone(script):
+        raise PageChanged("The portal's loading screen does not go away.")
+
+
+async def _is_gone(script: Script) -> bool:
+    try:
+        async with script.attempt():
+            await script.page.locator(_OVERLAY).first.wait_for(state="hidden", timeout=OVERLAY_MS)
+    except ScriptError:
+        return False
+    return True

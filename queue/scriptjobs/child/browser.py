@@ -1,10 +1,12 @@
-"""The browser of a script: launch, and a context that looks like a desk in the restaurant's country."""
+"""The browser of a script: launched or reached elsewhere, and a context that looks like a desk in its country."""
 
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
 
 # portal/PORTAL.md, How the live portal behaves: needed in containers, and against the page without a form.
 _FLAGS = [
@@ -28,20 +30,39 @@ _COUNTRIES = {
 DEFAULT_COUNTRY = "NZ"
 NAVIGATION_TIMEOUT_MS = 60_000
 ACTION_TIMEOUT_MS = 15_000
+CONNECT_TIMEOUT_MS = 30_000
 
 
 @asynccontextmanager
-async def open_browser(*, path: str | None, headed: bool, sandbox: bool) -> AsyncGenerator[Browser]:
-    """A running Chromium, from `path` or Playwright's own, in its own sandbox or not; closed at the end."""
+async def open_browser(
+    *, path: str | None, headed: bool, sandbox: bool, endpoint: str | None = None
+) -> AsyncGenerator[Browser]:
+    """A running Chromium, from `path` or Playwright's own, in its own sandbox or not; closed at the end.
+
+    With `endpoint` it runs elsewhere: a Playwright server (`ws://…`), or a browser's own protocol (`http://…`, or an
+    address with `/devtools/` in it).
+    """
     flags = _FLAGS if sandbox else [*_FLAGS, *_UNSANDBOXED]
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=path, headless=not headed, args=flags, chromium_sandbox=sandbox
-        )
+        if endpoint:
+            browser = await _connect(playwright, endpoint, flags)
+        else:
+            browser = await playwright.chromium.launch(
+                executable_path=path, headless=not headed, args=flags, chromium_sandbox=sandbox
+            )
         try:
             yield browser
         finally:
             await browser.close()
+
+
+async def _connect(playwright: Playwright, endpoint: str, flags: list[str]) -> Browser:
+    parts = urlsplit(endpoint)
+    if parts.scheme in {"http", "https"} or "/devtools/" in parts.path:
+        return await playwright.chromium.connect_over_cdp(endpoint, timeout=CONNECT_TIMEOUT_MS)
+    # A server heeds our flags where its operator lets clients set them; they keep the login form from hiding.
+    wanted = {"x-playwright-launch-options": json.dumps({"args": flags})}
+    return await playwright.chromium.connect(endpoint, headers=wanted, timeout=CONNECT_TIMEOUT_MS)
 
 
 async def new_context(browser: Browser, country: str) -> BrowserContext:

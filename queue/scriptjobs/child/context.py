@@ -5,20 +5,25 @@ import os
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page
+from playwright.async_api import Locator, Page
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from scriptjobs.child.faults import to_failure
+from scriptjobs.child.fence import Fence
 from scriptjobs.errors import ScriptError
 from scriptjobs.events import (
     LINE_LIMIT,
     MESSAGE_LIMIT,
+    Attachment,
     Checkpoint,
     Event,
+    Hidden,
     Log,
     Progress,
     Resumed,
@@ -46,26 +51,39 @@ class Pipe:
             rest = rest[os.write(self._descriptor, rest) :]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningJob:
+    """What the job is about: its portal, its steps, what earlier attempts saved, paths of uploaded files by id."""
+
+    portal_url: str
+    steps: tuple[str, ...]
+    checkpoints: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
 class RunningScript:
     """One attempt, seen from inside."""
 
-    def __init__(
-        self, *, pipe: Pipe, page: Page, portal_url: str, steps: tuple[str, ...], checkpoints: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, *, pipe: Pipe, page: Page, job: RunningJob, fence: Fence) -> None:
         self._pipe = pipe
-        self._steps = steps
+        self._fence = fence
+        self._steps = job.steps
+        self._files = job.files
+        self._hidden: list[str] = []
         self._position = 0
         self._pictures = 0
-        self.page = page
-        self.portal_url = portal_url
-        self._earlier = dict(checkpoints)
+        self._earlier = dict(job.checkpoints)
         self._resumed = False
-        self.checkpoints = dict(checkpoints)
+        self.page = page
+        self.portal_url = job.portal_url
+        self.checkpoints = dict(job.checkpoints)
+        self.is_private = False
 
     @asynccontextmanager
-    async def step(self, title: str) -> AsyncGenerator[None]:
-        """Run a declared step: reported at both ends, with a picture of how it ended."""
+    async def step(self, title: str, *, in_private: bool = False) -> AsyncGenerator[None]:
+        """Run a declared step: reported at both ends, with a picture of how it ended, if not `in_private`."""
         self._position = self._steps.index(title) + 1
+        self.is_private = in_private
         started = time.monotonic()
         self._tell_step(title, "running")
         self._tell_percent(0.0, title)
@@ -83,7 +101,8 @@ class RunningScript:
         self._tell_percent(1.0, title)
 
     async def open(self, address: str) -> None:
-        """Go to an address; raises PortalFault and NavigationTimeout."""
+        """Go to an address; raises PortalFault, NavigationTimeout and Forbidden."""
+        self._fence.check(address)
         try:
             response = await self.page.goto(address, wait_until="domcontentloaded")
         except PlaywrightTimeout as error:
@@ -110,6 +129,26 @@ class RunningScript:
                 raise
             raise ScriptError(failure.message, code=failure.code) from error
 
+    def attach(self, file: Attachment) -> None:
+        """Hand over a file of the private folder."""
+        self._pipe.send(file.model_copy(update={"position": self._position or None}))
+
+    def file(self, id_: UUID) -> Path:
+        """Where an uploaded file lies. Raises ScriptError when it was deleted meanwhile."""
+        if str(id_) not in self._files:
+            raise ScriptError("A file of this job is no longer there. Upload it again.", code="VALIDATION_ERROR")
+        return Path(self._files[str(id_)])
+
+    async def hide(self, value: str) -> None:
+        """Mask a secret from now on, in pictures here and in all texts at the worker."""
+        self._hidden.append(value)
+        self._pipe.send(Hidden(value=value))
+        await asyncio.sleep(0)
+
+    def covered(self) -> list[Locator]:
+        """What a picture must not show: password fields, and wherever a hidden value stands."""
+        return [self.page.locator("input[type=password]"), *(self.page.get_by_text(value) for value in self._hidden)]
+
     async def progress(self, done: int, total: int, message: str) -> None:
         """Report `done` of `total` within the present step."""
         self._tell_percent(done / total if total else 1.0, message)
@@ -122,13 +161,14 @@ class RunningScript:
 
     async def screenshot(self, name: str) -> None:
         """Take a picture; password fields are covered. A page that cannot be painted costs the picture, not the job."""
+        if self.is_private:
+            return
         self._pictures += 1
         file = f"{self._pictures:03d}-step-{self._position:02d}-{name}.jpg"
-        covered = [self.page.locator("input[type=password]")]
         try:
             content = await self.page.screenshot(
-                type="jpeg", quality=PICTURE_QUALITY, mask=covered, mask_color="#888", timeout=PICTURE_TIMEOUT_MS,
-                animations="disabled",
+                type="jpeg", quality=PICTURE_QUALITY, mask=self.covered(), mask_color="#888",
+                timeout=PICTURE_TIMEOUT_MS, animations="disabled",
             )  # fmt: skip
         except PlaywrightError as error:
             await self.log(f"No picture: {error.message.splitlines()[0]}", "warning")

@@ -6,23 +6,34 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, Page
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page
+from pydantic import BaseModel
 
 from scriptjobs.child.browser import DEFAULT_COUNTRY, new_context, open_browser
-from scriptjobs.child.context import Pipe, RunningScript
+from scriptjobs.child.command import run_command
+from scriptjobs.child.context import Pipe, RunningJob, RunningScript
+from scriptjobs.child.evidence import Evidence
 from scriptjobs.child.faults import to_failure
+from scriptjobs.child.fence import Fence, Forbidden
 from scriptjobs.child.lifeline import Lifeline, die_with_parent
 from scriptjobs.errors import ScriptError
 from scriptjobs.events import Ready, Result
-from scriptjobs.job_types import JobTypes
+from scriptjobs.job_types import JobType, JobTypes
 
 # Two browsers can fill two processors; accepting a job and showing one come first (bench/create.py).
 NICENESS = 10
 LEAVE_S = 5.0
+EVIDENCE_S = 10.0
 _OOM_SCORE = Path("/proc/self/oom_score_adj")
+
+Orders = asyncio.Queue[dict[str, Any] | None]
 
 
 async def main(pipe: Pipe) -> int:
@@ -36,35 +47,65 @@ async def main(pipe: Pipe) -> int:
         return 0
     _bound_memory(prepare["memoryMb"])
     try:
-        async with open_browser(**prepare["browser"]) as browser:
-            page = await (await new_context(browser, DEFAULT_COUNTRY)).new_page()
-            job_types = JobTypes.load(prepare["package"])
-            pipe.send(Ready())
-            order = await orders.get()
-            if order is None:
-                return 0
-            result = await _run(pipe, job_types, browser, page, {**prepare, **order, "orders": orders})
-            pipe.send(Result(result=result))
+        job_types = JobTypes.load(prepare["package"])
+        order = await _run_warm(pipe, job_types, prepare, orders)
+        if order is not None and job_types.get(order["jobType"]).command:
+            # The browser is closed by now: such a script brings its own.
+            return await run_command(job_types.get(order["jobType"]), {**prepare, **order}, orders)
     except Exception as error:  # noqa: BLE001 (the border of the process: every failure becomes a report)
         pipe.send(to_failure(error))
         return 1
     return 0
 
 
-async def _run(pipe: Pipe, job_types: JobTypes, browser: Browser, page: Page, order: dict[str, Any]) -> dict[str, Any]:
+async def _run_warm(pipe: Pipe, job_types: JobTypes, prepare: dict[str, Any], orders: Orders) -> dict[str, Any] | None:
+    """Open the browser, wait for the job, run it if it is a script of ours. Returns the job, None when none came."""
+    async with open_browser(**prepare["browser"]) as browser:
+        page = await (await new_context(browser, DEFAULT_COUNTRY)).new_page()
+        pipe.send(Ready())
+        order = await orders.get()
+        if order is not None and not job_types.get(order["jobType"]).command:
+            result = await _run(pipe, job_types, page, {**prepare, **order, "orders": orders})
+            pipe.send(Result(result=result))
+        return order
+
+
+async def _run(pipe: Pipe, job_types: JobTypes, page: Page, order: dict[str, Any]) -> dict[str, Any]:
     """Run the script of the order; a crash of its page ends it at once."""
     job_type = job_types.get(order["jobType"])
-    payload = job_type.payload.model_validate(order["payload"], context={"hosts": order["hosts"]})
+    assert job_type.run is not None
+    payload = job_type.payload.model_validate(order["payload"], context={"hosts": order["hosts"], "is_checked": True})
     country = str(getattr(payload, "country", DEFAULT_COUNTRY))
+    browser = page.context.browser
+    assert browser is not None
     if country != DEFAULT_COUNTRY:
         page = await (await new_context(browser, country)).new_page()
-    script = RunningScript(
-        pipe=pipe,
-        page=page,
-        portal_url=str(getattr(payload, "admin_url", None) or order["portalUrl"]).rstrip("/"),
-        steps=job_type.steps,
-        checkpoints=order.get("checkpoints", {}),
-    )
+    portal_url = str(getattr(payload, "admin_url", None) or order["portalUrl"]).rstrip("/")
+    fence = Fence(_hosts_of(job_type, portal_url, order["hosts"]))
+    await fence.stand(browser)
+    job = RunningJob(
+        portal_url=portal_url, steps=job_type.steps, checkpoints=order.get("checkpoints", {}),
+        files=order.get("files", {}),
+    )  # fmt: skip
+    script = RunningScript(pipe=pipe, page=page, job=job, fence=fence)
+    evidence = Evidence(page.context, order["tracing"])
+    await evidence.begin()
+    try:
+        result = await _until_done(job_type.run(script, payload), page, order["orders"])
+    except Exception as error:
+        async with _in_time(EVIDENCE_S):
+            await evidence.hand_over(script, failed=True)
+        if fence.refused and isinstance(error, PlaywrightError):
+            raise Forbidden(f"The portal led to {fence.refused[-1]}, which scripts may not open.") from error
+        raise
+    async with _in_time(EVIDENCE_S):
+        await evidence.hand_over(script, failed=False)
+    # Secrets travel open on this pipe, and are sealed before anything is stored.
+    return result.model_dump(mode="json", by_alias=True, context={"seal": str})
+
+
+async def _until_done(script: Awaitable[BaseModel], page: Page, orders: Orders) -> BaseModel:
+    """The script's result; a crash of the page or a word to stop ends it before."""
     crashed = asyncio.get_running_loop().create_future()
 
     def note_crash(_page: Page) -> None:
@@ -72,8 +113,8 @@ async def _run(pipe: Pipe, job_types: JobTypes, browser: Browser, page: Page, or
             crashed.set_result(None)
 
     page.on("crash", note_crash)
-    running = asyncio.ensure_future(job_type.run(script, payload))
-    stop = asyncio.ensure_future(order["orders"].get())
+    running = asyncio.ensure_future(script)
+    stop = asyncio.ensure_future(orders.get())
     await asyncio.wait({running, crashed, stop}, return_when=asyncio.FIRST_COMPLETED)
     stop.cancel()
     if not running.done():
@@ -83,7 +124,22 @@ async def _run(pipe: Pipe, job_types: JobTypes, browser: Browser, page: Page, or
         # It takes the picture of where it was, and leaves; the browser is closed on our way out.
         await asyncio.wait({running}, timeout=LEAVE_S)
         raise asyncio.CancelledError
-    return (await running).model_dump(mode="json", by_alias=True)
+    return await running
+
+
+@asynccontextmanager
+async def _in_time(seconds: float) -> AsyncGenerator[None]:
+    """Give up, in silence, on what takes longer: evidence must not hold a job."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            yield
+
+
+def _hosts_of(job_type: JobType, portal_url: str, hosts: list[str]) -> list[str]:
+    """Everything that the job's browser may open."""
+    host = urlsplit(portal_url).hostname or ""
+    shops = [f"*.{host.removeprefix('admin.')}"] if job_type.opens_shop and host.startswith("admin.") else []
+    return [*hosts, *job_type.hosts, *shops]
 
 
 def _bound_memory(limit_mb: int) -> None:

@@ -51,6 +51,18 @@ def progress_of(line: str, job_type: JobType) -> StepChanged | Progress | None:
     return None
 
 
+def secrets_in(line: str, job_type: JobType) -> list[str]:
+    """Secrets that a printed line tells: values beside the names that the type's result calls secret (`apiKey`,
+
+    `API Key: …`), so that they can be kept out of the log.
+    """
+    found: list[str] = []
+    for name in job_type.secret_names:
+        words = r"[\s_-]?".join(re.escape(word) for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", name))
+        found += re.findall(rf"(?i)\b{words}\"?\s*[:=]\s*\"?([^\s\",;}}]+)", line)
+    return [value for value in found if value not in {"null", "None"}]
+
+
 def _find_said(stdout: str) -> dict[str, Any] | None:
     for block in _BLOCKS:
         if found := block.findall(stdout):

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,11 @@ READ_OUT_S = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerConfig:
-    """What every script's process gets before it knows its job. Nothing in it is secret."""
+    """What every script's process gets before it knows its job. Nothing in it is secret.
+
+    `endpoint` is a browser elsewhere; `tracing` is off, failures or always; `environment` is for scripts in other
+    languages.
+    """
 
     job_types_package: str
     portal_url: str
@@ -32,6 +36,9 @@ class RunnerConfig:
     sandbox: bool = False
     cache_dir: Path | None = None
     memory_mb: int = 0
+    endpoint: str | None = None
+    tracing: str = "off"
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
     command: tuple[str, ...] = (sys.executable, "-m", "scriptjobs.child.main")
     python_path: tuple[str, ...] = field(default_factory=lambda: tuple(path for path in sys.path if path))
 
@@ -74,8 +81,10 @@ class ScriptProcess:
         )
         script = cls(process, folder, reports, pipe)
         await script._send(
-            {"browser": {"path": config.chromium_path, "headed": config.headed, "sandbox": config.sandbox},
-             "package": config.job_types_package, "portalUrl": config.portal_url, "memoryMb": config.memory_mb}
+            {"browser": {"path": config.chromium_path, "headed": config.headed, "sandbox": config.sandbox,
+                         "endpoint": config.endpoint},
+             "package": config.job_types_package, "portalUrl": config.portal_url, "memoryMb": config.memory_mb,
+             "tracing": config.tracing, "environment": dict(config.environment)}
         )  # fmt: skip
         return script
 

@@ -4,18 +4,19 @@ from scriptjobs.database import Connection
 from scriptjobs.service.acting import Acting
 from scriptjobs.service.launching import Answer, JobOptions, Once
 from scriptjobs.service.reading import AttemptDetails, Caller, JobDetails
+from scriptjobs.service.uploading import UPLOAD_LIMIT_BYTES, Preview
 from scriptjobs.store.events import JobEvent
 from scriptjobs.store.jobs import COUNT_CAP, JobFilter
 
 __all__ = [
-    "COUNT_CAP", "Answer", "AttemptDetails", "Caller", "Connection", "JobDetails", "JobEvent", "JobFilter",
-    "JobOptions", "Once", "ScriptJobService",
+    "COUNT_CAP", "UPLOAD_LIMIT_BYTES", "Answer", "AttemptDetails", "Caller", "Connection", "JobDetails", "JobEvent",
+    "JobFilter", "JobOptions", "Once", "Preview", "ScriptJobService",
 ]  # fmt: skip
 
 
 class ScriptJobService(Acting):
-    """The callers' use cases, in three parts: Reading, Launching, Acting. Where the other names of the service contract
-    live:
+    """The callers' use cases, in four parts: Reading, Uploading, Launching, Acting. Where the other names of the
+    service contract live:
 
     claim_next_job            store/claims.py
     update_job_status         store/outcomes.py

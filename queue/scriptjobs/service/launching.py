@@ -20,9 +20,11 @@ from scriptjobs.errors import (
     RequestRefused,
 )
 from scriptjobs.jobs import Job, RawPayload
-from scriptjobs.service.reading import Caller, Reading, as_uuid
+from scriptjobs.service.reading import Caller, as_uuid
+from scriptjobs.service.uploading import Uploading
 from scriptjobs.store.creation import NewJob, find_active, find_ids, insert_job, owns_restaurant
 from scriptjobs.store.requests import RequestKey, find_answer, keep_answer, lock_request
+from scriptjobs.store.uploads import use_uploads
 from scriptjobs.store.waiting import add_prerequisites, find_full
 
 # Product page 4.4.
@@ -64,7 +66,7 @@ class Once:
     refused: Callable[[RequestRefused], Answer]
 
 
-class Launching(Reading):
+class Launching(Uploading):
     """The part of ScriptJobService that accepts jobs."""
 
     async def create_job(
@@ -128,7 +130,7 @@ class Launching(Reading):
         kind = self.job_types.get(job_type)
         if not caller.may_act:
             raise Forbidden("A viewer can watch jobs but not start them.")
-        checked = kind.validate(payload, self._settings.allowed_hosts)
+        checked = kind.validate(payload, self._settings.allowed_hosts, self._settings.csv_folder)
         _must_be_storable({"payload": payload, "metadata": options.metadata})
         keys = kind.keys_of(checked, self._settings.allowed_hosts[0])
         return NewJob(
@@ -156,6 +158,7 @@ class Launching(Reading):
         if new.restaurant_id and not await owns_restaurant(connection, caller.organisation_id, new.restaurant_id):
             fault = {"path": "restaurantId", "message": "is no restaurant of this organisation"}
             raise InvalidPayload("There is no such restaurant.", fields=[fault])
+        files = await self._check_files(connection, caller, self.job_types.get(new.job_type).files_of(new.payload))
         needs = await self._find_prerequisites(connection, options.depends_on) if options.depends_on else []
         limits = (self._settings.queue_limit_per_organisation, self._settings.queue_limit)
         if full := await find_full(connection, caller.organisation_id, *limits):
@@ -174,6 +177,7 @@ class Launching(Reading):
             job = await insert_job(connection, new)
         if needs:
             await add_prerequisites(connection, job.id, needs)
+        await use_uploads(connection, job.id, files)
         return job
 
     async def _find_prerequisites(self, connection: Connection, wanted: tuple[str, ...]) -> list[UUID]:

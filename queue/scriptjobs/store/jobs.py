@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import column, func, literal_column, select, table
 
 from scriptjobs.jobs import Attempt, Job, JobFile, JobStatus, SealedPayload, Step, StepState
+from scriptjobs.sealing import cover
 
 COLUMNS = """id, job_id, job_type::text, status::text, result, error_code, error_message, retry_count, max_retries,
     retry_delay_ms, next_retry_at, progress_percent, progress_message, current_step, total_steps, created_at,
@@ -45,7 +46,7 @@ class JobFilter:
 def to_job(row: RowMapping) -> Job:
     """A row of COLUMNS as a job."""
     values: dict[str, Any] = {**row}
-    values |= {"status": JobStatus(row["status"]), "metadata": row["metadata"] or {}}
+    values |= {"status": JobStatus(row["status"]), "metadata": row["metadata"] or {}, "result": cover(row["result"])}
     return Job(**values)
 
 

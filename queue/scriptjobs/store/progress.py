@@ -130,7 +130,13 @@ def _told(report: Report) -> list[dict[str, Any]]:
         if "duration_ms" in event:
             event["durationMs"] = event.pop("duration_ms")
     return told + [
-        {"kind": "screenshot", "fileId": str(file.id), "step": file.step, "name": file.name} for file in report.files
+        {
+            "kind": "file" if file.is_evidence else "screenshot",
+            "fileId": str(file.id),
+            "step": file.step,
+            "name": file.name,
+        }
+        for file in report.files
     ]
 
 

@@ -5,9 +5,11 @@ from typing import assert_never
 
 from scriptjobs.errors import ScriptError, classify_error
 from scriptjobs.events import (
+    Attachment,
     Checkpoint,
     Event,
     Failure,
+    Hidden,
     Log,
     Progress,
     Ready,
@@ -17,7 +19,7 @@ from scriptjobs.events import (
     StepChanged,
 )
 from scriptjobs.job_types import JobType
-from scriptjobs.runner.foreign import parse_script_output, progress_of
+from scriptjobs.runner.foreign import parse_script_output, progress_of, secrets_in
 from scriptjobs.runner.process import READ_OUT_S, ScriptProcess
 from scriptjobs.worker.execution import Execution
 from scriptjobs.worker.recorder import Recorder
@@ -28,17 +30,10 @@ STDERR_TAIL = 5
 async def collect(execution: Execution, process: ScriptProcess, recorder: Recorder, kind: JobType) -> None:
     """Take everything; afterwards the execution has a result or a failure."""
 
-    def take_output(line: Log) -> None:
-        recorder.take_log(line)
-        if line.source == "stderr":
-            execution.stderr = [*execution.stderr, line.text][-STDERR_TAIL:]
-        elif line.source == "stdout":
-            execution.stdout.append(line.text)
-            # A script of ours reports on its pipe; one in another language prints.
-            if not execution.has_reported and (told := progress_of(line.text, kind)):
-                recorder.take(told)
+    def take(line: Log) -> None:
+        _take_output(line, execution, recorder, kind)
 
-    output = asyncio.create_task(process.pass_on_output(take_output))
+    output = asyncio.create_task(process.pass_on_output(take))
     try:
         async for event in process.reports():
             await _take(event, execution, recorder)
@@ -56,18 +51,31 @@ async def collect(execution: Execution, process: ScriptProcess, recorder: Record
     _judge(execution, status, kind)
 
 
+def _take_output(line: Log, execution: Execution, recorder: Recorder, kind: JobType) -> None:
+    for secret in secrets_in(line.text, kind):
+        recorder.take(Hidden(value=secret))
+    recorder.take_log(line)
+    if line.source == "stderr":
+        execution.stderr = [*execution.stderr, line.text][-STDERR_TAIL:]
+    elif line.source == "stdout":
+        execution.stdout.append(line.text)
+        # A script of ours reports on its pipe; one in another language prints.
+        if not execution.has_reported and (told := progress_of(line.text, kind)):
+            recorder.take(told)
+
+
 async def _take(event: Event, execution: Execution, recorder: Recorder) -> None:
     execution.has_reported = True
     match event:
-        case Screenshot():
-            await recorder.take_screenshot(event)
+        case Screenshot() | Attachment():
+            await recorder.take_file(event)
         case Result():
             execution.result = event
         case Failure():
             execution.failure = event
         case Ready():
             pass  # told by the process itself
-        case StepChanged() | Progress() | Log() | Checkpoint() | Resumed():
+        case StepChanged() | Progress() | Log() | Checkpoint() | Resumed() | Hidden():
             recorder.take(event)
         case _:
             assert_never(event)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
@@ -14,10 +15,11 @@ from scriptjobs.events import Failure
 from scriptjobs.files import Files
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import ClaimedJob, JobStatus, OpenPayload
+from scriptjobs.redaction import Redactor
 from scriptjobs.runner.memory import wait_for_excess
 from scriptjobs.runner.process import ScriptProcess
 from scriptjobs.runner.spares import Spares
-from scriptjobs.sealing import Redactor, Vault, erase
+from scriptjobs.sealing import Vault, erase
 from scriptjobs.store.outcomes import (
     FailedAttempt,
     mark_job_failed,
@@ -27,6 +29,7 @@ from scriptjobs.store.outcomes import (
     update_stop_stage,
 )
 from scriptjobs.store.progress import record_pid
+from scriptjobs.store.uploads import find_uploads
 from scriptjobs.worker.collector import collect
 from scriptjobs.worker.execution import Ending, Execution
 from scriptjobs.worker.recorder import Recorder
@@ -91,7 +94,8 @@ class Executor:
             folder=process.folder,
         )  # fmt: skip
         try:
-            await process.hand_over(self._order(execution, payload))
+            files = await self._fetch_files(execution.claim, payload, process.folder)
+            await process.hand_over(self._order(execution, payload, files))
             await self._watch(execution, process, recorder)
         finally:
             # Shielded: whatever ends this task, nothing that the script started may stay.
@@ -101,12 +105,31 @@ class Executor:
         await recorder.flush()
         await self._settle(execution, redactor, recorder.last_step)
 
-    def _order(self, execution: Execution, payload: OpenPayload) -> dict[str, Any]:
+    async def _fetch_files(self, claim: ClaimedJob, payload: OpenPayload, folder: Path) -> dict[str, str]:
+        """Lay the uploaded files of the payload into the run's folder. Returns their paths by id; one that is gone is
+        told by the script that asks for it.
+        """
+        ids = [field.id for field in self._job_types.get(claim.job_type).files_of(payload)]
+        if not ids:
+            return {}
+        async with self._database.as_service(self._actor) as connection:
+            uploads = await find_uploads(connection, ids)
+        paths: dict[str, str] = {}
+        for upload in uploads:
+            content = await self._files.get(upload.storage_key)
+            if content is not None:
+                path = folder / f"{upload.id}{upload.suffix}"
+                await asyncio.to_thread(path.write_bytes, content)
+                paths[str(upload.id)] = str(path)
+        return paths
+
+    def _order(self, execution: Execution, payload: OpenPayload, files: dict[str, str]) -> dict[str, Any]:
         claim = execution.claim
         return {
             "jobType": claim.job_type,
             "payload": payload,
             "checkpoints": claim.checkpoints,
+            "files": files,
             "hosts": list(self._config.hosts),
             "lease": max(execution.leased_until - time.monotonic(), 0.1),
         }
@@ -173,7 +196,10 @@ class Executor:
             log.info("job_released", jobId=claim.job_id, attempt=claim.attempt)
         elif execution.result and (not execution.ending.done() or execution.is_ending(Ending.STOPPED)):
             # Done is done: what came to its end while it was asked to stop is complete.
-            result = redactor.json(execution.result.result) | {"duration_ms": took_ms}
+            # Secrets that the script brings home are sealed first; the rest must not hold any.
+            kind = self._job_types.get(claim.job_type)
+            sealed = kind.change_secrets(execution.result.result, self._vault.seal_value)
+            result = redactor.json(sealed) | {"duration_ms": took_ms}
             await self._complete(claim, result)
             log.info("job_completed", jobId=claim.job_id, jobType=claim.job_type, duration=took_ms, success=True)
         elif execution.is_ending(Ending.STOPPED):

@@ -29,11 +29,14 @@ def build_worker(settings: Settings, slots: int, database: Database, listener: L
         runner=RunnerConfig(
             job_types_package=settings.job_types_package,
             portal_url=settings.portal_url,
-            chromium_path=find_chromium(settings.chromium_path, headed=settings.headed),
+            chromium_path=_local_browser(settings),
             headed=settings.headed,
             sandbox=can_sandbox(),
             cache_dir=(settings.var_dir / "cache").resolve(),
             memory_mb=settings.script_memory_mb,
+            endpoint=settings.browser_ws_endpoint,
+            tracing=settings.trace,
+            environment=settings.environment_of_scripts,
         ),
     )
     return Worker(
@@ -44,3 +47,10 @@ def build_worker(settings: Settings, slots: int, database: Database, listener: L
         vault=Vault.load(settings.secrets_key, settings.var_dir),
         files=Files.load(settings.files_url, settings.var_dir),
     )
+
+
+def _local_browser(settings: Settings) -> str | None:
+    """The browser of this machine; none is needed where it runs elsewhere."""
+    if settings.browser_ws_endpoint:
+        return None
+    return find_chromium(settings.chromium_path, headed=settings.headed)

@@ -6,11 +6,14 @@ from scriptjobs.database import Database
 from scriptjobs.files import Files
 from scriptjobs.jobs import REST_DAYS
 from scriptjobs.store.maintenance import delete_job, forget_requests, lock_old_jobs, try_lock
+from scriptjobs.store.uploads import delete_upload, lock_unused_uploads
 from scriptjobs.store.workers import forget_dead_workers
 
 # Small enough that a batch holds its locks for a moment only.
 BATCH = 500
 REQUESTS_KEPT_S = 24 * 3_600.0
+# Somebody may still be filling in the form that a file was uploaded for.
+UNUSED_KEPT_S = 24 * 3_600.0
 
 log = structlog.get_logger()
 
@@ -37,6 +40,22 @@ async def _delete_batch(database: Database, files: Files, days: int, batch: int)
             await files.delete_all(f"{id_}/")
             await delete_job(connection, id_)
         return len(old)
+
+
+async def cleanup_unused_uploads(database: Database, files: Files, batch: int = BATCH) -> int:
+    """Delete uploaded files that no job names any more, or never did. Returns how many."""
+    deleted = 0
+    while True:
+        async with database.as_service("sweep:uploads") as connection:
+            if not await try_lock(connection, "uploads"):
+                return deleted
+            unused = await lock_unused_uploads(connection, age_s=UNUSED_KEPT_S, limit=batch)
+            for id_, key in unused:
+                await files.delete(key)
+                await delete_upload(connection, id_)
+            deleted += len(unused)
+            if len(unused) < batch:
+                return deleted
 
 
 async def forget_the_past(database: Database) -> None:

@@ -9,10 +9,20 @@ import structlog
 
 from scriptjobs.database import DATABASE_ERRORS, Database, is_refusal
 from scriptjobs.errors import FenceLost
-from scriptjobs.events import LINE_LIMIT, Checkpoint, Log, Progress, Resumed, Screenshot, StepChanged
+from scriptjobs.events import (
+    LINE_LIMIT,
+    Attachment,
+    Checkpoint,
+    Hidden,
+    Log,
+    Progress,
+    Resumed,
+    Screenshot,
+    StepChanged,
+)
 from scriptjobs.files import FILE_ERRORS, Files
 from scriptjobs.jobs import ClaimedJob, JobFile
-from scriptjobs.sealing import Redactor
+from scriptjobs.redaction import Redactor
 from scriptjobs.store.progress import Report, update_job_progress
 
 # Pain 13 of the product page: at most two writes a second for one job, whatever the script does. The first report
@@ -21,7 +31,8 @@ MIN_INTERVAL_S = 0.5
 RETRY_DELAY_S = 1.0
 LOG_LINES = 5_000
 LOG_BYTES = 1024 * 1024
-PICTURES = 200
+FILES = 250
+FILE_BYTES = 50 * 1024 * 1024
 
 log = structlog.get_logger()
 
@@ -41,10 +52,10 @@ class Recorder:
         self._report = Report()
         self._dirty = asyncio.Event()
         self._urgent = asyncio.Event()
-        self._lines = self._bytes = self._pictures = 0
+        self._lines = self._bytes = self._files_taken = 0
         self.last_step = ""
 
-    def take(self, event: StepChanged | Progress | Log | Checkpoint | Resumed) -> None:
+    def take(self, event: StepChanged | Progress | Log | Checkpoint | Resumed | Hidden) -> None:
         """Take a report."""
         match event:
             case StepChanged():
@@ -55,6 +66,8 @@ class Recorder:
                 self.take_log(event)
             case Checkpoint():
                 self.take_checkpoint(event)
+            case Hidden():
+                self._redactor.add(event.value)
             case Resumed():
                 self._report.resumed = event
                 self._dirty.set()
@@ -93,24 +106,29 @@ class Recorder:
         self._report.checkpoints.append(checkpoint)
         self._dirty.set()
 
-    async def take_screenshot(self, picture: Screenshot) -> None:
-        """Store a picture that lies in the run's folder."""
-        self._pictures += 1
-        path = self._folder / picture.file
-        if self._pictures > PICTURES or path.is_symlink() or not path.is_file():
+    async def take_file(self, file: Screenshot | Attachment) -> None:
+        """Store a file that lies in the run's folder, its texts redacted."""
+        media_type = file.media_type if isinstance(file, Attachment) else "image/jpeg"
+        self._files_taken += 1
+        path = self._folder / file.file
+        if self._files_taken > FILES or path.is_symlink() or not path.is_file():
             return
-        content = await asyncio.to_thread(path.read_bytes)
-        key = f"{self._claim.id}/{self._claim.attempt}/{picture.file}"
+        if path.stat().st_size > FILE_BYTES:
+            said = f"{file.file} was not kept: it has more than {FILE_BYTES // 1024**2} MiB."
+            self.take_log(Log(level="warning", source="worker", text=said))
+            return
+        content = await asyncio.to_thread(lambda: self._redactor.file(media_type, path.read_bytes()))
+        key = f"{self._claim.id}/{self._claim.attempt}/{file.file}"
         try:
             await self._files.put(key, content)
         except FILE_ERRORS as error:
-            said = f"A picture could not be stored: {str(error).splitlines()[0][:200]}"
+            said = f"A file could not be stored: {str(error).splitlines()[0][:200]}"
             self.take_log(Log(level="warning", source="worker", text=said))
             return
         self._report.files.append(
             JobFile(
-                id=uuid.uuid4(), attempt=self._claim.attempt, step=picture.position, name=picture.file,
-                media_type="image/jpeg", size=len(content), storage_key=key,
+                id=uuid.uuid4(), attempt=self._claim.attempt, step=file.position, name=file.file,
+                media_type=media_type, size=len(content), storage_key=key,
             )
         )  # fmt: skip
         self._dirty.set()

@@ -1,0 +1,89 @@
+"""The account's developers page: API keys."""
+
+from collections.abc import Sequence
+
+from portal_scripts.pages.login import wait_for_overlay
+from portal_scripts.pages.paths import CARET, FIELD, MODAL, OPTIONS, ROOT, quoted
+from portal_scripts.pages.saving import save
+from scriptjobs.script import PageChanged, Script
+
+PAGE_MS = 10_000
+KEY_MS = 5_000
+
+_LINK = "#scroll-root > div > div > menu > div > div:nth-child(1) > nav > a:nth-child(4)"
+_CREATE = f"{ROOT}:nth-child(1) > div.flex-l-r-center.m-b-7 > button"
+_FORM = f"#api-form-modal-content > {MODAL} > form"
+_ACCESS = f"{_FORM} > div:nth-child(2) > div > {FIELD}"
+_ENTRY = f"{ROOT}:nth-child(1) > div.item-list__ItemListWrapper-dyLBYn.jkyIVq > div > div > div.p-lr-4.p-tb-2"
+_KEY = "p.small > span"
+
+
+class Developers:
+    """The page."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._page = script.page
+
+    async def open(self) -> None:
+        """Open it from the dashboard's menu.
+
+        Raises:
+            PageChanged: the menu has no such link, or the page stays empty.
+        """
+        if not await self._script.sees(_LINK, PAGE_MS):
+            raise PageChanged("The account's menu has no link to the developers page.")
+        await self._page.locator(_LINK).click()
+        if not await self._script.sees(_CREATE, PAGE_MS):
+            raise PageChanged("The developers page did not open.")
+        await wait_for_overlay(self._script)
+
+    async def has_key(self, name: str) -> bool:
+        """Whether a key of that name is listed."""
+        return bool(await self._page.locator(_named(name)).count())
+
+    async def create(self, name: str, restaurants: Sequence[str]) -> int:
+        """Create a key with access to `restaurants`. Returns how many were chosen.
+
+        Raises:
+            PageChanged: the form is not as expected, or the portal does not save.
+        """
+        page = self._page
+        await page.locator(_CREATE).click()
+        await page.locator(f"{_FORM} > div:nth-child(1) > div > {FIELD} > input").fill(name)
+        chosen = await self._give_access(restaurants)
+        await save(self._script, page.locator(f"{_FORM} > button"), f"the key “{name}”")
+        return chosen
+
+    async def read(self, name: str) -> str:
+        """The key of that name, kept out of log and pictures; the newest one where the list shows no names.
+
+        Raises:
+            PageChanged: the list shows no key.
+        """
+        await self._script.sees(f"{_ENTRY} >> {_KEY}", KEY_MS)
+        named = self._page.locator(f"{_named(name)} >> {_KEY}")
+        found = named if await named.count() else self._page.locator(f"{_ENTRY} >> {_KEY}")
+        value = (await found.first.inner_text()).strip() if await found.count() else ""
+        if not value or set(value) <= set("•*·.…"):
+            raise PageChanged(
+                f"The key “{name}” is there, but the portal does not show it. Delete it on the developers page, "
+                "then start the job again."
+            )
+        await self._script.hide(value)
+        return value
+
+    async def _give_access(self, restaurants: Sequence[str]) -> int:
+        """By name: entries vanish from the list as they are chosen, so positions would skip some."""
+        caret = self._page.locator(f"{_ACCESS} > div > {CARET}")
+        if not await caret.count():
+            return 1  # the only restaurant is chosen already
+        for name in restaurants:
+            await caret.click()
+            entry = self._page.locator(f'{_ACCESS} > div > {OPTIONS} > div:text-is("{quoted(name)}")')
+            await entry.first.click()
+        return len(restaurants)
+
+
+def _named(name: str) -> str:
+    return f'{_ENTRY}:has(:text-is("{quoted(name)}"))'

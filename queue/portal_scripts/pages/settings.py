@@ -1,0 +1,96 @@
+"""Settings: five tabs, each a column of sections; opening a section renders its form."""
+
+from portal_scripts.pages.form import Form
+from portal_scripts.pages.paths import OPEN_BLOCK, SECTION, TABS, quoted
+from scriptjobs.script import PageChanged, Script
+
+TAB_MS = 10_000
+BLOCK_MS = 10_000
+
+CLOSE = ".modal__CloseButton-ciHmJi:visible"
+BLOCK = f"{SECTION} > {OPEN_BLOCK}"
+# The rows of services stand five divs deep.
+_DEEP = "div > form > div > div > div > div > div"
+
+
+class Settings:
+    """One tab of the settings."""
+
+    def __init__(self, script: Script, tab: str) -> None:
+        self._script = script
+        self._page = script.page
+        self._tab = tab
+
+    async def open(self) -> None:
+        """Open the tab, also where it is open, so that its sections are drawn anew.
+
+        Raises:
+            PageChanged: there is no such tab, or it stays empty.
+        """
+        by_text = f':text-is("{self._tab}")'
+        by_button = f'button:has-text("{self._tab}")'
+        if not await self._script.sees(f"{by_text}, {by_button}", TAB_MS):
+            raise PageChanged(f"The settings have no tab “{self._tab}”.")
+        found = self._page.locator(by_text)
+        await (found if await found.count() else self._page.locator(by_button)).first.click()
+
+    async def reopen(self) -> None:
+        """Leave whatever lies over the page, and open the tab anew."""
+        for button in await self._page.locator(CLOSE).all():
+            await button.click()
+        await self._page.keyboard.press("Escape")
+        await self.open()
+
+    async def open_section(self, position: int, title: str) -> None:
+        """Open the section `title`; one that is open stays so.
+
+        Raises:
+            PageChanged: it is not there, or does not open.
+        """
+        section = await self._section(position, title)
+        if not await self._page.locator(f"{section}.epsQby").count():
+            await self._page.locator(f"{section} > div").first.click()
+        if not await self._script.sees(BLOCK, BLOCK_MS):
+            raise PageChanged(f"The section “{title}” did not open.")
+
+    async def has_section(self, title: str) -> bool:
+        """Whether a section of that title is there."""
+        await self._script.sees(f"{SECTION} > div", TAB_MS)
+        return bool(await self._page.locator(_titled(title)).count())
+
+    async def _section(self, position: int, title: str) -> str:
+        if not await self._script.sees(f"{SECTION} > div", TAB_MS):
+            raise PageChanged(f"The tab “{self._tab}” stays empty.")
+        if await self._page.locator(_titled(title)).count() == 1:
+            return _titled(title)
+        return f"{SECTION} > div:nth-child({position})"
+
+    async def open_tab(self, strip: str, position: int, title: str) -> None:
+        """Open a tab inside the open section: by its words, else by its place in the strip.
+
+        Raises:
+            PageChanged: there is no such tab.
+        """
+        by_words = self._page.locator(f'{BLOCK} :text-is("{quoted(title)}")')
+        tab = self._page.locator(f"#{strip}-tab-options-tab-select-content > {TABS} > div:nth-child({position}) > div")
+        await self._script.sees(f"#{strip}-tab-options-tab-select-content", BLOCK_MS)
+        found = by_words if await by_words.count() == 1 else tab
+        if not await found.count():
+            raise PageChanged(f"The section has no tab “{title}”.")
+        await found.first.click()
+
+    def form(self) -> Form:
+        """The form of the open section."""
+        return Form(self._script, f"{BLOCK} > form > div", f"{BLOCK} > form > div > button")
+
+    def form_in_div(self) -> Form:
+        """The form of a section that wraps it once more."""
+        return Form(self._script, f"{BLOCK} > div > form > div", f"{BLOCK} > div > form > div > button")
+
+    def deep_form(self) -> Form:
+        """The form of a section with tabs."""
+        return Form(self._script, f"{BLOCK} > {_DEEP}", f"{BLOCK} > div > form > div > button")
+
+
+def _titled(title: str) -> str:
+    return f'{SECTION} > div:has(> div:first-child :text-is("{quoted(title)}"))'

@@ -1,0 +1,92 @@
+"""The tiles of Menus: option sets and item tags, one tile each, the first one creates."""
+
+from collections.abc import Sequence
+
+from portal_scripts.pages.paths import BUTTON_GROUP, TILES, quoted
+from portal_scripts.pages.saving import save
+from scriptjobs.script import PageChanged, Script
+
+TAB_MS = 10_000
+TREE_MS = 10_000
+SAVED_MS = 20_000
+CLOSE_MS = 3_000
+
+CREATE = f"{TILES}:nth-child(1) > div > button"
+_MENU_ARROW = "form > div > div:nth-child(1) > div > div > div > div > div > div > div.cursor.flex-center > svg"
+_CATEGORY_ARROW = "form div.m-l-2 > div > div > div.cursor.flex-center > svg"
+
+
+class Tiles:
+    """A tab of Menus. What is in a form is the affair of a subclass."""
+
+    title: str
+    position: int
+    button: str  # what saves the form
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._page = script.page
+
+    async def open(self) -> None:
+        """Open the tab.
+
+        Raises:
+            PageChanged: there is no such tab, or it stays empty.
+        """
+        tab = f"{BUTTON_GROUP} > button:nth-child({self.position})"
+        if await self._script.sees(tab, TAB_MS):
+            await self._page.locator(tab).click()
+        else:
+            by_words = self._page.locator("button").filter(has_text=self.title)
+            if not await by_words.count():
+                raise PageChanged(f"The menus page has no tab “{self.title}”.")
+            await by_words.first.click()
+        if not await self._script.sees(CREATE, TAB_MS):
+            raise PageChanged(f"The tab “{self.title}” did not open.")
+
+    async def names(self) -> set[str]:
+        """The names on the tiles, without the first one, which creates."""
+        texts = await self._page.locator(TILES).all_inner_texts()
+        return {line.strip() for text in texts[1:] for line in text.splitlines() if line.strip()}
+
+    async def open_form(self) -> None:
+        """Press the tile that creates."""
+        await self._page.locator(CREATE).click()
+
+    async def save_form(self, name: str) -> None:
+        """Save, and see the new tile.
+
+        Raises:
+            PageChanged: the portal did not save it.
+        """
+        await save(self._script, self._page.locator(self.button).first, f"“{name}”")
+        if not await self._script.sees(f'{TILES}:has(:text-is("{quoted(name)}"))', SAVED_MS):
+            raise PageChanged(f"The portal did not confirm that it saved “{name}”.")
+        await self._page.locator("form").wait_for(state="hidden", timeout=CLOSE_MS)
+
+    async def leave_form(self) -> None:
+        """Close a form that something went wrong in, and draw the tiles anew."""
+        await self._page.keyboard.press("Escape")
+        await self.open()
+
+    async def tick(self, items: Sequence[str]) -> int:
+        """Tick every occurrence of `items` in the open tree, each once. Returns how many boxes are ticked then.
+
+        Raises:
+            PageChanged: the tree does not appear.
+        """
+        page = self._page
+        if not await self._script.sees(_MENU_ARROW, TREE_MS):
+            raise PageChanged("The tree of menu items did not appear.")
+        for arrow in await page.locator(_MENU_ARROW).all():
+            await arrow.click()
+        await self._script.sees(_CATEGORY_ARROW, TREE_MS)
+        for arrow in await page.locator(_CATEGORY_ARROW).all():
+            await arrow.click()
+        ticked = 0
+        for item in dict.fromkeys(items):
+            # “Featured Items” repeats items of other categories: every occurrence is ticked, each once.
+            for label in await page.locator(f'span.m-l-2:text-is("{quoted(item)}")').all():
+                await label.locator("xpath=ancestor::label").set_checked(True)
+                ticked += 1
+        return ticked

@@ -1,0 +1,105 @@
+"""The fence of navigation: a script's browser opens pages of the portal, and of nobody else in the network.
+
+It stands in the browser itself, before a request leaves: the only place that also sees redirects, windows that a page
+opens, and addresses of files. What a page loads into itself (scripts, pictures) goes on to any public host.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser
+from playwright.async_api import Error as PlaywrightError
+
+from scriptjobs.errors import ScriptError
+
+# Pages of the browser itself, and what a page makes up without asking anybody.
+_HARMLESS = frozenset({"about", "blob", "data", "chrome-error"})
+_INTERNAL = (".local", ".internal", ".localhost", ".lan", ".home", ".corp")
+
+
+class Forbidden(ScriptError):
+    """The browser was sent to a place that scripts may not open."""
+
+    code = "PERMISSION_DENIED"
+
+
+class Fence:
+    """What a browser may open: `hosts` by name, with a port where one is meant; `*.name` are all below a name."""
+
+    def __init__(self, hosts: Iterable[str]) -> None:
+        self._hosts = tuple(host.casefold() for host in hosts)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._session: Any = None
+        self.refused: list[str] = []
+
+    def allows(self, address: str) -> bool:
+        """Whether an address may be opened as a page."""
+        parts = urlsplit(address)
+        if parts.scheme in _HARMLESS:
+            return True
+        if parts.scheme not in {"http", "https"}:
+            return False
+        host = (parts.hostname or "").casefold()
+        return any(
+            host.endswith(allowed[1:]) if allowed.startswith("*.") else allowed in {host, parts.netloc.casefold()}
+            for allowed in self._hosts
+        )
+
+    def check(self, address: str) -> None:
+        """Raises Forbidden for an address that may not be opened."""
+        if not self.allows(address):
+            raise Forbidden(f"Scripts may not open {_place(address)}. The operator's list of portals does not name it.")
+
+    async def stand(self, browser: Browser) -> None:
+        """Stand in `browser` from now on, in all its pages and those to come."""
+        # The library leaves the types of its messages open.
+        self._session = await browser.new_browser_cdp_session()
+        self._session.on("Fetch.requestPaused", self._take)
+        pages = {"urlPattern": "*", "resourceType": "Document"}
+        await self._session.send("Fetch.enable", {"patterns": [pages]})
+
+    def _take(self, event: dict[str, Any]) -> None:
+        task = asyncio.ensure_future(self._judge(event))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _judge(self, event: dict[str, Any]) -> None:
+        address = str(event["request"]["url"])
+        # A page that has gone, or a browser that is closing, needs no answer.
+        with contextlib.suppress(PlaywrightError):
+            if self.allows(address) or (_is_public(address) and not await self._is_page(event["frameId"])):
+                await self._session.send("Fetch.continueRequest", {"requestId": event["requestId"]})
+                return
+            self.refused.append(_place(address))
+            refusal = {"requestId": event["requestId"], "errorReason": "BlockedByClient"}
+            await self._session.send("Fetch.failRequest", refusal)
+
+    async def _is_page(self, frame_id: str) -> bool:
+        """Whether a frame is a page of its own; only such have a target of that type."""
+        try:
+            found = await self._session.send("Target.getTargetInfo", {"targetId": frame_id})
+        except PlaywrightError:
+            return False
+        return bool(found["targetInfo"]["type"] == "page")
+
+
+def _place(address: str) -> str:
+    """What may be told of an address: without its path, which may hold a token."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _is_public(address: str) -> bool:
+    """Whether an address leads out of our network, as far as its name tells."""
+    parts = urlsplit(address)
+    host = (parts.hostname or "").casefold().rstrip(".")
+    if parts.scheme not in {"http", "https"} or not host or "." not in host or host.endswith(_INTERNAL):
+        return False
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return True

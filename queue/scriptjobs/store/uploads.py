@@ -1,0 +1,98 @@
+"""Uploaded files: kept for the jobs that name them, and gone with the last of those."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+SUFFIXES = {"text/csv": ".csv", "image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One file. `kind` is csv or image, `size` in bytes."""
+
+    id: UUID
+    kind: str
+    name: str
+    media_type: str
+    size: int
+    storage_key: str
+    created_at: datetime
+
+    @property
+    def suffix(self) -> str:
+        """The end of a file's name that fits its content."""
+        return SUFFIXES.get(self.media_type, "")
+
+
+_COLUMNS = "id, kind, name, media_type, size, storage_key, created_at"
+_INSERT = text(
+    f"""
+    insert into public.script_job_uploads
+        (id, organisation_id, created_by, kind, name, media_type, size, storage_key)
+    values (:id, :organisation_id, :created_by, :kind, :name, :media_type, :size, :storage_key)
+    returning {_COLUMNS}
+    """  # noqa: S608 (a constant list of columns)
+)
+_FIND = text(f"select {_COLUMNS} from public.script_job_uploads where id = any(:ids)")  # noqa: S608
+# The lock on the rows, taken in the transaction that names them in a new job, keeps the sweep from deleting them
+# between look and insert; the foreign key of the naming row takes the same lock again.
+_FIND_OWN = text(
+    f"""
+    select {_COLUMNS} from public.script_job_uploads
+    where id = any(:ids) and organisation_id = :organisation_id
+    """  # noqa: S608
+)
+_USE = text("insert into public.script_job_used_uploads (job_id, upload_id) values (:job_id, :upload_id)")
+# Named by no job, and older than the time in which somebody may still be filling in a form. A job that names the file
+# at this moment holds a lock on the row (its foreign key), so the row is skipped.
+_UNUSED = text(
+    """
+    select u.id, u.storage_key
+    from public.script_job_uploads u
+    where u.created_at < now() - make_interval(secs => :age_s)
+      and not exists (select from public.script_job_used_uploads used where used.upload_id = u.id)
+    order by u.created_at
+    limit :limit
+    for update skip locked
+    """
+)
+_DELETE = text("delete from public.script_job_uploads where id = :id")
+
+
+async def insert_upload(connection: AsyncConnection, organisation_id: UUID, created_by: UUID, upload: Upload) -> Upload:
+    """Note a file that was stored."""
+    parts = ("id", "kind", "name", "media_type", "size", "storage_key")
+    values = {name: getattr(upload, name) for name in parts}
+    values |= {"organisation_id": organisation_id, "created_by": created_by}
+    return Upload(**(await connection.execute(_INSERT, values)).mappings().one())
+
+
+async def find_uploads(
+    connection: AsyncConnection, ids: list[UUID], organisation_id: UUID | None = None
+) -> list[Upload]:
+    """Those of these files that exist; with `organisation_id` those that are its own."""
+    statement = _FIND_OWN if organisation_id else _FIND
+    found = await connection.execute(
+        statement, {"ids": ids, "organisation_id": organisation_id} if organisation_id else {"ids": ids}
+    )
+    return [Upload(**row) for row in found.mappings()]
+
+
+async def use_uploads(connection: AsyncConnection, job_id: UUID, ids: list[UUID]) -> None:
+    """Keep files as long as the job."""
+    for id_ in ids:
+        await connection.execute(_USE, {"job_id": job_id, "upload_id": id_})
+
+
+async def lock_unused_uploads(connection: AsyncConnection, *, age_s: float, limit: int) -> list[tuple[UUID, str]]:
+    """Ids and storage keys of up to `limit` files older than `age_s` seconds that no job names, locked."""
+    return [(row[0], row[1]) for row in await connection.execute(_UNUSED, {"age_s": age_s, "limit": limit})]
+
+
+async def delete_upload(connection: AsyncConnection, id_: UUID) -> None:
+    """Forget a file."""
+    await connection.execute(_DELETE, {"id": id_})
