@@ -160,11 +160,11 @@ def _read(root: Mapping[str, Any], path: str, part: Mapping[str, Any], posted: M
 def _read_group(
     root: Mapping[str, Any], path: str, part: Mapping[str, Any], posted: Mapping[str, str]
 ) -> dict[str, Any] | None:
-    """An object whose fields stand together; None when nothing of it was sent."""
+    """An object whose fields stand together; None when all of it is empty or off, as it was drawn untouched."""
     found = {
         name: _read(root, f"{path}.{name}", _resolve(root, inner), posted) for name, inner in part["properties"].items()
     }
-    return {name: value for name, value in found.items() if value not in (None, "")} or None
+    return {name: value for name, value in found.items() if value not in (None, "")} if any(found.values()) else None
 
 
 def _read_rows(

@@ -42,7 +42,7 @@ def routes() -> list[BaseRoute]:
         Route("/jobs/{job_id}", jobs.show),
         Route("/jobs/{job_id}/{action}", jobs.act, methods=["POST"]),
         Route("/jobs/{job_id}/attempts/{number:int}", jobs.attempt),
-        Route("/jobs/{job_id}/files/{file_id:uuid}", jobs.picture),
+        Route("/jobs/{job_id}/files/{file_id:uuid}", jobs.file),
         Route("/live/stream", jobs.stream),
         Route("/live/fragments", jobs.fragments),
         Route("/api/jobs", api_jobs.create, methods=["POST"]),

@@ -14,6 +14,14 @@ _OUTCOMES = {
     "cancelled": "cancelled", "released": "moved to another worker", "lost": "worker stopped",
 }  # fmt: skip
 
+# The files of scriptjobs/child/evidence.py, in words.
+_EVIDENCE = {
+    "page.jpg": "The whole page as a picture",
+    "page.html": "The page as HTML",
+    "browser.txt": "What the browser said",
+    "trace.zip": "Trace for Playwright's viewer",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepView:
@@ -63,6 +71,14 @@ class AttemptView:
     resumed: str
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a failed try left for whoever looks into it."""
+
+    label: str
+    file: JobFile
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPage:
     """All parts of the job's page."""
@@ -70,6 +86,7 @@ class JobPage:
     card: JobCard
     steps: list[StepView]
     pictures: list[JobFile]
+    evidence: list[Evidence]
     log: list[LogLine]
     attempt: int
     result: ResultView | None
@@ -85,7 +102,8 @@ class JobPage:
         return cls(
             card=JobCard.from_job(job, job_types, may_act=may_act),
             steps=_steps(job, details.steps, details.files, job_types, has_ended=job.status.is_terminal),
-            pictures=details.files,
+            pictures=[file for file in details.files if not file.is_evidence],
+            evidence=_evidence(details.files),
             log=[_line(event) for event in details.log],
             attempt=job.attempt_count,
             result=_result(_in_order(job, job_types)) if job.result else None,
@@ -105,6 +123,7 @@ class AttemptPage:
     of: int
     facts: AttemptView
     steps: list[StepView]
+    evidence: list[Evidence]
     log: list[LogLine]
 
     @classmethod
@@ -117,6 +136,7 @@ class AttemptPage:
             of=job.attempt_count,
             facts=_attempt(attempt),
             steps=_steps(job, details.steps, details.files, job_types, has_ended=attempt.ended_at is not None),
+            evidence=_evidence(details.files),
             log=[_line(event) for event in details.log],
         )
 
@@ -125,7 +145,7 @@ def _steps(
     job: Job, steps: list[Step], files: list[JobFile], job_types: JobTypes, *, has_ended: bool
 ) -> list[StepView]:
     begun = {step.position: step for step in steps}
-    pictures = {file.step: file for file in files}
+    pictures = {file.step: file for file in files if not file.is_evidence}
     titles = list(job_types.get(job.job_type).steps) if job.job_type in job_types.names else []
     titles += [step.title for step in steps[len(titles) :]]
     views: list[StepView] = []
@@ -143,6 +163,10 @@ def _steps(
             )
         )  # fmt: skip
     return views
+
+
+def _evidence(files: list[JobFile]) -> list[Evidence]:
+    return [Evidence(_EVIDENCE.get(file.name, file.name), file) for file in files if file.is_evidence]
 
 
 def _keep_action(job: Job) -> Action:

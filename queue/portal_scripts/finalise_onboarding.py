@@ -61,7 +61,9 @@ async def run(script: Script, payload: Payload) -> Result:
             await open_restaurant(script, payload.restaurant_name)
         async with script.step(SETTINGS):
             await open_settings(script)
-        tally = await apply_parts(script, [Part(step=UBER, work=enable), Part(step=PROVIDER, work=choose)], integrations.reopen)
+        tally = await apply_parts(
+            script, [Part(step=UBER, work=enable), Part(step=PROVIDER, work=choose)], integrations.reopen
+        )
     said, data = parts_of(tally, "Onboarding")
     return Result(partial=bool(tally.failed), message=said, data=data)
 

@@ -74,6 +74,12 @@ class Payload(PortalPayload):
             raise ValueError(f"“{self.phone}” is no phone number of {self.country}")
         return self
 
+    @model_validator(mode="after")
+    def _has_subdomain(self) -> "Payload":
+        if not self.subdomain and subdomain_of(self.restaurant_name).endswith("-"):
+            raise ValueError("subdomain is missing: the restaurant's name has no letter or digit of which to make one")
+        return self
+
 
 class Data(BaseModel):
     """The restaurant on the portal."""

@@ -184,10 +184,13 @@ class _Work:
 
 
 def seo_texts(given: Payload) -> tuple[str, str]:
-    """Page title and description, as the firm words them (portal/FACTS.md, job 5, step 15)."""
-    town = given.location or "Town"
-    title = f"{given.restaurant_name} {town} - Order Online for Delivery or Pickup"
-    return title, f"Best {given.cuisine or 'Food'} in {town}. Order online from {given.restaurant_name}."
+    """Page title and description, as the firm words them (portal/FACTS.md, job 5, step 15); what is not known is left
+    out.
+    """
+    title = " ".join(filter(None, (given.restaurant_name, given.location)))
+    place = f" in {given.location}" if given.location else ""
+    best = f"Best {given.cuisine or 'food'}{place}. " if given.cuisine or place else ""
+    return f"{title} - Order Online for Delivery or Pickup", f"{best}Order online from {given.restaurant_name}."
 
 
 def example(**more: str) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import Any
 from playwright.async_api import Browser
 
 from scriptjobs.child.browser import new_context
-from scriptjobs.child.context import RunningJob, RunningScript
+from scriptjobs.child.context import Pipe, RunningJob, RunningScript
 from scriptjobs.child.faults import to_failure
 from scriptjobs.child.fence import Fence
 from scriptjobs.events import Checkpoint, Event, Failure, Log, StepChanged
@@ -21,8 +21,10 @@ TYPES = JobTypes.load("portal_scripts")
 ACTION_MS = 3_000
 
 
-class _Pipe:
-    def __init__(self) -> None:
+class _Pipe(Pipe):
+    """Keeps what a script reports."""
+
+    def __init__(self) -> None:  # pyright: ignore[reportMissingSuperCall]
         self.events: list[Event] = []
 
     def send(self, event: Event) -> None:
@@ -94,7 +96,10 @@ class Desk:
         )  # fmt: skip
         pipe = _Pipe()
         script = RunningScript(
-            pipe=pipe, page=await context.new_page(), job=job, fence=Fence([host, *kind.hosts])  # type: ignore[arg-type]
+            pipe=pipe,
+            page=await context.new_page(),
+            job=job,
+            fence=Fence([host, *kind.hosts]),  # type: ignore[arg-type]
         )
         began = time.monotonic()
         run = Run(events=pipe.events)
@@ -103,7 +108,7 @@ class Desk:
             model = kind.validate(RawPayload(payload | changes), (host,))
             result = await asyncio.wait_for(_awaited(kind.run(script, model)), 60)
             run.result = result.model_dump(mode="json", by_alias=True, context={"seal": str})
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (every failure is what a test looks at, as a worker sees it)
             run.failure = to_failure(error)
         finally:
             run.seconds = time.monotonic() - began

@@ -15,8 +15,8 @@ NAMES = [kind.name for kind in TYPES]
 ACCOUNT_JOBS = {"create-api-key", "register-restaurant"}
 
 
-def payload(name: str) -> dict[str, Any]:
-    given = {**TYPES.get(name).examples[-1]}
+def payload(name: str) -> Any:
+    given: dict[str, Any] = {**TYPES.get(name).examples[-1]}
     for common in ("email", "password", "restaurantName"):
         given.pop(common)
     return given | ({"restaurantName": "New Place"} if name == "register-restaurant" else {})
@@ -124,11 +124,11 @@ async def test_a_portal_that_saves_nothing_fails_the_job(
 
 
 async def test_names_with_signs_are_just_names(desk: Desk) -> None:
-    name = "Pedro's \"$HOME\" `id` <b>&amp;</b> 50% \\o/"
+    name = 'Pedro\'s "$HOME" `id` <b>&amp;</b> 50% \\o/'
     desk.portal.reset({"demo@example.com": ["Pedro", name]})
 
     run = await desk.run("setup-stripe-payments-no-link", restaurantName=name)
-    sets = [{"name": name, "items": [{"name": "50% \"off\" $(x)", "price": "1.50"}]}]
+    sets = [{"name": name, "items": [{"name": '50% "off" $(x)', "price": "1.50"}]}]
     option_sets = await desk.run("add-option-sets", restaurantName=name, optionSets=sets)
 
     assert run.failure is None

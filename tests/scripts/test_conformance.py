@@ -10,7 +10,7 @@ from scriptjobs.database import connect
 from scriptjobs.job_types import JobType, JobTypes
 from scriptjobs.jobs import RawPayload
 from scriptjobs.sealing import SEALED, Vault
-from webapp.forms import draw_form, read_form
+from webapp.forms import Field, draw_form, read_form
 
 TYPES = list(JobTypes.load("portal_scripts"))
 BY_NAME = pytest.mark.parametrize("job_type", TYPES, ids=[kind.name for kind in TYPES])
@@ -29,13 +29,18 @@ def test_its_examples_validate_and_their_secrets_are_sealed(job_type: JobType) -
         assert job_type.payload.model_validate(opened)
 
 
+def _typed(cell: Field) -> str:
+    """What a browser sends of a field as it was drawn."""
+    return ("true" if cell.value else "") if cell.kind == "switch" else str(cell.value)
+
+
 @BY_NAME
 def test_its_form_posts_what_it_draws(job_type: JobType) -> None:
     for example in job_type.examples:
         posted = {"password": example["password"]}
         for field in draw_form(job_type.schema, example):
             cells = [cell for row in field.rows for cell in row]
-            posted |= {cell.name: str(cell.value) for cell in (cells or [field]) if cell.kind != "secret"}
+            posted |= {cell.name: _typed(cell) for cell in (cells or [field]) if cell.kind != "secret"}
 
         assert job_type.validate(RawPayload(read_form(job_type.schema, posted))) == job_type.validate(
             RawPayload(dict(example))

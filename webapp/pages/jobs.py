@@ -1,4 +1,4 @@
-"""The jobs: the list, one job's page, its actions, its pictures, and the live stream of both pages."""
+"""The jobs: the list, one job's page, its actions, its files, and the live stream of both pages."""
 
 from collections.abc import AsyncGenerator
 from uuid import UUID
@@ -18,7 +18,7 @@ from webapp.streams import last_event_id, sse_response
 from webapp.views import AttemptPage, JobPage
 from webapp.website import site_of
 
-PICTURES_KEPT = "private, max-age=31536000, immutable"
+FILES_KEPT = "private, max-age=31536000, immutable"
 MAX_ROWS = 100
 
 
@@ -98,16 +98,15 @@ async def _do(service: ScriptJobService, caller: Caller, job_id: str, action: st
             raise JobNotFound("There is no such action.")
 
 
-async def picture(request: Request) -> Response:
-    """GET /jobs/{jobId}/files/{fileId}: a screenshot."""
+async def file(request: Request) -> Response:
+    """GET /jobs/{jobId}/files/{fileId}: a picture to look at; all else to save, for it came from outside."""
     caller, _ = await enter(request)
     params = request.path_params
-    file, content = await site_of(request).service.get_file(caller, params["job_id"], params["file_id"])
-    return Response(
-        content,
-        media_type=file.media_type,
-        headers={"Cache-Control": PICTURES_KEPT, "Content-Security-Policy": "default-src 'none'; sandbox"},
-    )
+    found, content = await site_of(request).service.get_file(caller, params["job_id"], params["file_id"])
+    headers = {"Cache-Control": FILES_KEPT, "Content-Security-Policy": "default-src 'none'; sandbox"}
+    if not found.media_type.startswith("image/"):
+        headers["Content-Disposition"] = f'attachment; filename="{params["job_id"]}-{found.name}"'
+    return Response(content, media_type=found.media_type, headers=headers)
 
 
 async def stream(request: Request) -> Response:

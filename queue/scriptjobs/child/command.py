@@ -61,7 +61,7 @@ async def _wait(process: asyncio.subprocess.Process, orders: asyncio.Queue[dict[
 
 def _environment(listed: dict[str, str]) -> dict[str, str]:
     """What every process needs, and what the operator listed; nothing else."""
-    needed = ("PATH", "HOME", "TMPDIR", "LANG", "PLAYWRIGHT_BROWSERS_PATH", "DISPLAY", "XAUTHORITY")
+    needed = ("PATH", "HOME", "TMPDIR")
     return {name: os.environ[name] for name in needed if name in os.environ} | listed
 
 

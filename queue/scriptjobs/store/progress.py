@@ -129,14 +129,10 @@ def _told(report: Report) -> list[dict[str, Any]]:
     for event in told:
         if "duration_ms" in event:
             event["durationMs"] = event.pop("duration_ms")
+    # Evidence comes with a failure, which is an event of its own; only pictures are shown as they are taken.
+    pictures = [file for file in report.files if not file.is_evidence]
     return told + [
-        {
-            "kind": "file" if file.is_evidence else "screenshot",
-            "fileId": str(file.id),
-            "step": file.step,
-            "name": file.name,
-        }
-        for file in report.files
+        {"kind": "screenshot", "fileId": str(file.id), "step": file.step, "name": file.name} for file in pictures
     ]
 
 
