@@ -1,6 +1,7 @@
 """App and sandbox portal as real processes, for tests: started, asked over HTTP, stopped or killed."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ from uuid import UUID
 
 import httpx
 import psutil
+from httpx_sse import connect_sse
 
 from scriptjobs.cli.tokens import make_token
 from scriptjobs.database import Database
@@ -177,6 +179,11 @@ class Api(httpx.Client):
 
     def job(self, job_id: str) -> dict[str, Any]:
         return self.get(f"/api/jobs/{job_id}").raise_for_status().json()["job"]
+
+    def events(self, job_id: str) -> list[dict[str, Any]]:
+        """All that was told of a job that has ended."""
+        with connect_sse(self, "GET", f"/api/jobs/{job_id}/events", timeout=30) as source:
+            return [{"kind": event.event, **json.loads(event.data)} for event in source.iter_sse() if event.data]
 
     def wait_for(self, job_id: str, *statuses: str, timeout_s: float = 40.0) -> dict[str, Any]:
         wanted = set(statuses) or ENDED

@@ -8,7 +8,16 @@ was broken off goes on with the next one: five hundred sets take an hour.
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from portal_scripts.creating import Result, create_each, summarise
 from portal_scripts.pages.login import SIGN_IN, signed_in
@@ -56,8 +65,9 @@ class OptionSet(BaseModel):
         0, ge=0, le=100, validation_alias=twins("min_selections", "minSelections"), title="At least"
     )
     max_selections: int = Field(
-        1, ge=0, le=100, validation_alias=twins("max_selections", "maxSelections"), title="At most"
-    )
+        1, ge=0, le=100, validate_default=True, title="At most",
+        validation_alias=twins("max_selections", "maxSelections"),
+    )  # fmt: skip
     items: list[Annotated[Option, BeforeValidator(_read_line)]] = Field(
         default_factory=list, max_length=200, title="Options",
         description="One a line, with its price at the end: Large 4.00", json_schema_extra={"x-one-a-line": True},
@@ -68,11 +78,13 @@ class OptionSet(BaseModel):
         title="Menu items, one a line", max_length=2_000,
     )  # fmt: skip
 
-    @model_validator(mode="after")
-    def _can_be_met(self) -> "OptionSet":
-        if self.max_selections and self.min_selections > self.max_selections:
-            raise ValueError(f"“{self.name}” asks for at least {self.min_selections} and at most {self.max_selections}")
-        return self
+    @field_validator("max_selections")
+    @classmethod
+    def _can_be_met(cls, value: int, info: ValidationInfo) -> int:
+        least = info.data.get("min_selections", 0)
+        if value and least > value:
+            raise ValueError(f"{value} is less than the {least} that must be chosen at least")
+        return value
 
 
 class Payload(PortalPayload):

@@ -6,7 +6,7 @@ part. Before: Stripe connected, the country AU or NZ, Google Maps as the map, th
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from portal_scripts.applying import Result, parts_of
@@ -18,6 +18,10 @@ from portal_scripts.pages.services import Services
 from portal_scripts.portal_payload import PortalPayload, Text
 from scriptjobs.job_types import JobType
 from scriptjobs.script import Script
+from scriptjobs.wording import matching
+
+_is_nzbn = matching(r"\d{13}", "must have 13 digits")
+_is_phone = matching(r"[+\d][\d\s()-]{6,24}", "is no phone number")
 
 
 class Payload(PortalPayload):
@@ -25,14 +29,14 @@ class Payload(PortalPayload):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True, alias_generator=to_camel)
 
-    nzbn: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\d{13}$")] = Field(
-        title="NZBN", description="13 digits."
+    nzbn: Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_is_nzbn)] = Field(
+        title="NZBN", description="The company's number in the register, 13 digits."
     )
     company_name: Text = Field(title="Company name", description="As registered.")
     trading_name: Text = Field(title="Trading name")
     director_name: Text = Field(title="Director's full name")
-    director_mobile: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[+\d][\d\s()-]{6,24}$")] = (
-        Field(title="Director's mobile", description="Local or international.")
+    director_mobile: Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_is_phone)] = Field(
+        title="Director's mobile", description="Local or international."
     )
 
 

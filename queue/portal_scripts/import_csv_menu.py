@@ -5,8 +5,9 @@ again, which changes nothing. The import unties item tags and option sets: those
 """
 
 from pathlib import Path
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
 from portal_scripts.pages.csv_import import CsvImport
@@ -23,14 +24,14 @@ from scriptjobs.script import CsvFile, Script
 class Payload(PortalPayload):
     """The menu file: uploaded before, or lying in the folder that the operator set for such files."""
 
-    csv_file: CsvFile | None = Field(
-        None, title="Menu file", alias="csvFile", validation_alias=twins("csvFile", "csv_file"),
-        description="CSV in UTF-8, with at least menuName, categoryName, dishName and dishPrice; up to 10 MiB.",
-    )  # fmt: skip
     csv_file_path: str | None = Field(
         None, title="Path on the worker", alias="csvFilePath", validation_alias=twins("csvFilePath", "csv_file_path"),
         max_length=1_000, description="In the place of an uploaded file; only within the folder CSV_FOLDER.",
         json_schema_extra={"x-advanced": True},
+    )  # fmt: skip
+    csv_file: CsvFile | None = Field(
+        None, title="Menu file", validate_default=True, alias="csvFile", validation_alias=twins("csvFile", "csv_file"),
+        description="CSV in UTF-8, with at least menuName, categoryName, dishName and dishPrice; up to 10 MiB.",
     )  # fmt: skip
 
     @field_validator("csv_file", "csv_file_path", mode="before")
@@ -49,11 +50,16 @@ class Payload(PortalPayload):
             raise ValueError("is not in the folder for menu files; upload the file instead (csvFile)")
         return value
 
-    @model_validator(mode="after")
-    def _has_one_file(self) -> "Payload":
-        if bool(self.csv_file) == bool(self.csv_file_path):
-            raise ValueError("csvFile is missing: name one menu file")
-        return self
+    @field_validator("csv_file")
+    @classmethod
+    def _is_the_only_one(cls, value: UUID | None, info: ValidationInfo) -> UUID | None:
+        if "csv_file_path" not in info.data:  # which is told already
+            return value
+        if value and info.data["csv_file_path"]:
+            raise ValueError("is one menu too many: csvFilePath names another")
+        if not value and not info.data["csv_file_path"]:
+            raise ValueError("is missing")
+        return value
 
 
 class Data(BaseModel):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     ConfigDict,
@@ -17,10 +18,13 @@ from pydantic import (
 )
 
 from scriptjobs.script import Secret
+from scriptjobs.wording import matching
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 HexColour = Annotated[
-    str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$"), WithJsonSchema({"type": "string", "format": "color"})
+    str,
+    AfterValidator(matching(r"#[0-9A-Fa-f]{6}", "is no colour; write it as #RRGGBB")),
+    WithJsonSchema({"type": "string", "format": "color", "pattern": "^#[0-9A-Fa-f]{6}$"}),
 ]
 Html = Annotated[str, StringConstraints(max_length=200_000), WithJsonSchema({"type": "string", "x-long": True})]
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|[^@\s]+@localhost")

@@ -8,7 +8,7 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from portal_scripts.countries import COUNTRIES, international, looks_like_phone
 from portal_scripts.opening_hours import DEFAULT_HOURS, Day, Slot, split_nights
@@ -20,8 +20,11 @@ from portal_scripts.restaurant_match import is_same_name
 from scriptjobs import script as face
 from scriptjobs.job_types import JobType
 from scriptjobs.script import Script
+from scriptjobs.wording import matching
 
-Time = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Time = Annotated[str, AfterValidator(matching(r"([01]\d|2[0-3]):[0-5]\d", "is no time; write it as HH:MM"))]
+_is_label = matching(r"[a-z0-9][a-z0-9-]{2,61}[a-z0-9]", "must have 4 to 63 small letters, digits or hyphens")
+Subdomain = Annotated[str, AfterValidator(_is_label)]
 
 
 class Hours(BaseModel):
@@ -33,11 +36,12 @@ class Hours(BaseModel):
     open: Time = Field(title="Opens", description="HH:MM")
     close: Time = Field(title="Closes", description="HH:MM")
 
-    @model_validator(mode="after")
-    def _is_open(self) -> "Hours":
-        if self.open == self.close:
-            raise ValueError(f"{self.day} opens and closes at {self.open}")
-        return self
+    @field_validator("close")
+    @classmethod
+    def _is_open(cls, value: str, info: ValidationInfo) -> str:
+        if value == info.data.get("open"):
+            raise ValueError(f"is the time of opening as well, {value}")
+        return value
 
 
 class Payload(PortalPayload):
@@ -54,8 +58,9 @@ class Payload(PortalPayload):
         title="Opening hours", alias="openingHours", validation_alias=twins("openingHours", "opening_hours"),
         min_length=1, max_length=70, json_schema_extra={"x-presets": [slot._asdict() for slot in DEFAULT_HOURS]},
     )  # fmt: skip
-    subdomain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{2,61}[a-z0-9]$")] | None = Field(
-        None, title="Subdomain", description="Of the shop's address; made from the name when left empty.",
+    subdomain: Subdomain | None = Field(
+        None, title="Subdomain", validate_default=True,
+        description="Of the shop's address; made from the name when left empty.",
         json_schema_extra={"x-advanced": True},
     )  # fmt: skip
     timezone: str | None = Field(
@@ -68,17 +73,20 @@ class Payload(PortalPayload):
     def _empty_is_none(cls, value: object) -> object:
         return value or None
 
-    @model_validator(mode="after")
-    def _phone_fits(self) -> "Payload":
-        if not looks_like_phone(self.phone, self.country):
-            raise ValueError(f"“{self.phone}” is no phone number of {self.country}")
-        return self
+    @field_validator("phone")
+    @classmethod
+    def _is_a_phone_number(cls, value: str, info: ValidationInfo) -> str:
+        country = info.data.get("country", "NZ")
+        if not looks_like_phone(value, country):
+            raise ValueError(f"“{value}” is no phone number of {country}")
+        return value
 
-    @model_validator(mode="after")
-    def _has_subdomain(self) -> "Payload":
-        if not self.subdomain and subdomain_of(self.restaurant_name).endswith("-"):
-            raise ValueError("subdomain is missing: the restaurant's name has no letter or digit of which to make one")
-        return self
+    @field_validator("subdomain")
+    @classmethod
+    def _can_be_made(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if not value and subdomain_of(info.data.get("restaurant_name", "name")).endswith("-"):
+            raise ValueError("is missing: the restaurant's name has no letter or digit of which to make one")
+        return value
 
 
 class Data(BaseModel):

@@ -34,12 +34,12 @@ class Payload(PortalPayload):
         None, title="GST number", description="Printed on receipts; with it the tax is created."
     )
     receipt_logo: ImageFile | None = Field(None, title="Receipt logo", description="PNG, JPEG or WebP; best in black.")
-    google_o_auth_client_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = Field(
+    google_oauth_client_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = Field(
         None, title="Google OAuth client ID", alias="googleOAuthClientId",
     )  # fmt: skip
     webhook_url: str | None = Field(None, title="Webhook address", max_length=500, json_schema_extra={"format": "uri"})
 
-    @field_validator("gst_number", "receipt_logo", "google_o_auth_client_id", "webhook_url", mode="before")
+    @field_validator("gst_number", "receipt_logo", "google_oauth_client_id", "webhook_url", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None
@@ -127,8 +127,8 @@ class _Work:
             Part(step=SOUNDS, work=lambda: self.page.set_sounds(_SOUND, _REPEAT)),
             Part(
                 step=GOOGLE,
-                work=lambda: self.page.set_google(str(given.google_o_auth_client_id)),
-                skipped=None if given.google_o_auth_client_id else "no Google client ID was given.",
+                work=lambda: self.page.set_google(str(given.google_oauth_client_id)),
+                skipped=None if given.google_oauth_client_id else "no Google client ID was given.",
             ),
             Part(
                 step=WEBHOOK, work=self._webhook, skipped=None if given.webhook_url else "no webhook address was given."

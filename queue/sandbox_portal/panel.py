@@ -59,7 +59,13 @@ async def _state(request: Request) -> Response:
     portal = _portal(request)
     uploads = {key: {"name": name, "size": len(content)} for key, (name, content) in portal.uploads.items()}
     return JSONResponse(
-        {"accounts": portal.accounts, "faults": sorted(portal.faults), "writes": portal.writes, "uploads": uploads}
+        {
+            "accounts": portal.accounts,
+            "faults": sorted(portal.faults),
+            "writes": portal.writes,
+            "uploads": uploads,
+            "sessions": len(portal.sessions),
+        }
     )
 
 

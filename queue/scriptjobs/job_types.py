@@ -16,6 +16,7 @@ from scriptjobs.errors import InvalidJobType, InvalidPayload, SetupError
 from scriptjobs.jobs import DEFAULT_MAX_RETRIES, OpenPayload, RawPayload
 from scriptjobs.marked_values import change_marked
 from scriptjobs.script import Script
+from scriptjobs.wording import say
 
 # The owner's default: two jobs at once in one portal account.
 DEFAULT_ACCOUNT_LIMIT = 2
@@ -123,6 +124,12 @@ class JobType:
         fields = [item for part in parts for item in part.get("properties", {}).items()]
         return tuple(dict.fromkeys(name for name, field in fields if "x-secret" in str(field)))
 
+    def _path(self, place: tuple[str | int, ...]) -> str:
+        """Where a fault is, as the payload names it: a default that does not do is told by the model's own name."""
+        field = self.payload.model_fields.get(str(place[0])) if place else None
+        first = [field.alias] if field and field.alias else list(place[:1])
+        return ".".join(str(part) for part in [*first, *place[1:]])
+
     @cached_property
     def _result_schema(self) -> dict[str, Any]:
         return self.result.model_json_schema(mode="serialization")
@@ -143,7 +150,7 @@ class JobType:
             return self.payload.model_validate(payload, context={"hosts": hosts, "csv_folder": csv_folder})
         except ValidationError as error:
             fields = [
-                {"path": ".".join(str(part) for part in fault["loc"]), "message": _say(fault)}
+                {"path": self._path(fault["loc"]), "message": say(fault)}
                 for fault in error.errors(include_url=False, include_input=False)
             ]
             names = ", ".join(dict.fromkeys(str(fault["path"]) for fault in fields))
@@ -213,19 +220,3 @@ def _in_order(value: Any, schema: Mapping[str, Any], known: Mapping[str, Any]) -
     parts: Mapping[str, Any] = schema.get("properties", {})
     keys = [*(key for key in parts if key in items), *(key for key in items if key not in parts)]
     return {key: _in_order(items[key], parts.get(key, {}), known) for key in keys}
-
-
-def _say(fault: Mapping[str, Any]) -> str:
-    """The validator's words, as a person would say them."""
-    limits: dict[str, Any] = fault.get("ctx") or {}
-    match fault["type"]:
-        case "missing":
-            return "is missing"
-        case "string_too_short" if limits.get("min_length") == 1:
-            return "must not be empty"
-        case "value_error":
-            return str(limits["error"])
-        case "extra_forbidden":
-            return "is not a field of this job"
-        case _:
-            return str(fault["msg"][0].lower() + fault["msg"][1:])

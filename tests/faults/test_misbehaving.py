@@ -55,7 +55,7 @@ def _works_in(process: psutil.Process, folder: Path) -> bool:
 def test_a_hundred_megabytes_of_output_are_capped(site: Site, ana: Api) -> None:
     job = misbehave(ana, "print_100mb")
 
-    log = [event for event in _events(ana, job["jobId"]) if event["kind"] == "log"]
+    log = [event for event in ana.events(job["jobId"]) if event["kind"] == "log"]
     assert job["status"] == "completed"
     assert sum(len(event["text"]) for event in log) < 1_300_000
     assert any("104,857,600 bytes" in event["text"] or "full" in event["text"] for event in log)
@@ -118,7 +118,7 @@ def test_a_busy_script_keeps_its_lease(site: Site, ana: Api) -> None:
 def test_a_flood_of_progress_is_merged_and_its_last_value_is_exact(site: Site, ana: Api) -> None:
     job = misbehave(ana, "floods")
 
-    progress = [event for event in _events(ana, job["jobId"]) if event["kind"] == "progress"]
+    progress = [event for event in ana.events(job["jobId"]) if event["kind"] == "progress"]
     assert len(progress) <= 12
     assert progress[-1]["message"] in {"the last one", "Misbehave"}
     assert any(event["message"].startswith("flood") for event in progress)
@@ -127,7 +127,7 @@ def test_a_flood_of_progress_is_merged_and_its_last_value_is_exact(site: Site, a
 def test_a_nul_character_harms_nobody(site: Site, ana: Api) -> None:
     job = misbehave(ana, "says_nul")
 
-    log = [event["text"] for event in _events(ana, job["jobId"]) if event["kind"] == "log"]
+    log = [event["text"] for event in ana.events(job["jobId"]) if event["kind"] == "log"]
     assert (job["status"], job["error"]["message"]) == ("failed", "i�j")
     assert {"a�b", "out�put"} <= set(log)
 
@@ -138,7 +138,7 @@ def test_a_secret_shows_nowhere(site: Site, ana: Api) -> None:
     job_id = job["jobId"]
     everything = [
         ana.get(f"/api/jobs/{job_id}").text, ana.get(f"/api/jobs/{job_id}/status").text, ana.get("/api/jobs").text,
-        str(_events(ana, job_id)), site.log_text(), _database_dump(site),
+        str(ana.events(job_id)), site.log_text(), _database_dump(site),
     ]  # fmt: skip
     with httpx.Client(base_url=site.address, follow_redirects=True) as browser:
         browser.post(f"/sign-in/{ana.link}")
@@ -149,15 +149,6 @@ def test_a_secret_shows_nowhere(site: Site, ana: Api) -> None:
     assert "[redacted]" in everything[3]
     for text in everything:
         assert not [form for form in forms if form in text]
-
-
-def _events(api: Api, job_id: str) -> list[dict[str, Any]]:
-    import json
-
-    from httpx_sse import connect_sse
-
-    with connect_sse(api, "GET", f"/api/jobs/{job_id}/events", timeout=30) as source:
-        return [{"kind": event.event, **json.loads(event.data)} for event in source.iter_sse() if event.data]
 
 
 def _database_dump(site: Site) -> str:

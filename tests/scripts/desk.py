@@ -94,6 +94,7 @@ class Desk:
             portal_url=self.portal.address, steps=kind.steps, checkpoints=checkpoints or {},
             files={id_: str(path) for id_, path in (files or {}).items()},
         )  # fmt: skip
+        model = kind.validate(RawPayload(payload | changes), (host,))
         pipe = _Pipe()
         script = RunningScript(
             pipe=pipe,
@@ -105,7 +106,6 @@ class Desk:
         run = Run(events=pipe.events)
         try:
             assert kind.run is not None
-            model = kind.validate(RawPayload(payload | changes), (host,))
             result = await asyncio.wait_for(_awaited(kind.run(script, model)), 60)
             run.result = result.model_dump(mode="json", by_alias=True, context={"seal": str})
         except Exception as error:  # noqa: BLE001 (every failure is what a test looks at, as a worker sees it)

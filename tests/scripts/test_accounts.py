@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from scriptjobs.errors import InvalidPayload
 from tests.scripts.desk import Desk
 
 pytestmark = pytest.mark.anyio
@@ -81,14 +82,22 @@ async def test_what_the_portal_refuses_is_for_a_person_to_correct(
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
-    [({"phone": "12"}, "no phone number of NZ"), ({"restaurantName": "寿司"}, "subdomain is missing")],
+    ("changes", "path", "says"),
+    [
+        ({"phone": "12"}, "phone", "“12” is no phone number of NZ"),
+        ({"restaurantName": "寿司"}, "subdomain", "no letter or digit"),
+        ({"openingHours": [{"day": "Monday", "open": "09:00", "close": "09:00"}]}, "openingHours.0.close", "09:00"),
+    ],
 )
-async def test_bad_input_never_reaches_the_portal(desk: Desk, changes: dict[str, str], says: str) -> None:
-    run = await desk.run("register-restaurant", **place(**changes))
+async def test_bad_input_names_its_field_and_never_reaches_the_portal(
+    desk: Desk, changes: dict[str, Any], path: str, says: str
+) -> None:
+    with pytest.raises(InvalidPayload) as raised:
+        await desk.run("register-restaurant", **place(**changes))
 
-    assert run.code == "VALIDATION_ERROR"
-    assert says in f"{run.failure}"
+    [fault] = raised.value.details["fields"]
+    assert fault["path"] == path
+    assert says in fault["message"]
     assert desk.portal.state()["sessions"] == 0
 
 

@@ -6,7 +6,7 @@ from scriptjobs.errors import classify_error
 from scriptjobs.estimates import Sample, estimate, starts_in_ms
 from scriptjobs.events import Progress, StepChanged
 from scriptjobs.job_types import JobTypes
-from scriptjobs.runner.foreign import parse_script_output, progress_of
+from scriptjobs.runner.foreign import PrintedSteps, last_words, parse_script_output, progress_of, secrets_in
 
 KIND = JobTypes.load("portal_scripts").get("add-item-tags")
 
@@ -46,6 +46,41 @@ def test_progress_is_read_from_lines() -> None:
     assert isinstance(part, Progress)
     assert (part.percent, part.message) == (30, "[3/10] Vegan")
     assert progress_of("[0/0] nothing", KIND) is None
+
+
+def test_each_printed_step_ends_where_the_next_one_begins() -> None:
+    printed = PrintedSteps()
+    one, two = (StepChanged(state="running", position=n, total=2, title=f"step {n}") for n in (1, 2))
+
+    told = [*printed.begin(one), *printed.begin(two), *printed.end("failed"), *printed.end("failed")]
+
+    assert [(step.position, step.state) for step in told] == [
+        (1, "running"),
+        (1, "done"),
+        (2, "running"),
+        (2, "failed"),
+    ]
+    assert [step.duration_ms is None for step in told] == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("stderr", "words"),
+    [
+        ("x.js:58\n  throw new Error(1)\n  ^\n\nError: read ECONNRESET\n    at x (x.js:1:2) {\n  code: 'E'\n}\n\nNode.js v24.1.0", "Error: read ECONNRESET"),
+        ("Script failed: page.fill: Timeout 30000ms exceeded.\nCall log:\n  - waiting for locator('input')\n", "Script failed: page.fill: Timeout 30000ms exceeded."),
+        ("first\nout of luck\n\n", "out of luck"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_the_line_that_tells_most_is_quoted(stderr: str, words: str) -> None:
+    assert last_words(stderr.splitlines()) == words
+
+
+def test_secrets_beside_their_names_are_found() -> None:
+    kind = JobTypes.load("portal_scripts").get("setup-system-settings")
+
+    assert secrets_in('Receipt: API Key: RES_1, "webhookSecret": "w1"', kind) == ["w1", "RES_1"]
+    assert secrets_in("api key: null", kind) == []
 
 
 def test_too_little_history_tells_the_usual_time() -> None:

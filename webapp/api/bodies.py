@@ -10,6 +10,7 @@ from starlette.requests import Request
 from scriptjobs.errors import BadRequest, InvalidPayload
 from scriptjobs.jobs import MAX_PRIORITY, MIN_PRIORITY
 from scriptjobs.service import JobOptions
+from scriptjobs.wording import say
 
 BODY_LIMIT_BYTES = 1024 * 1024
 
@@ -76,13 +77,7 @@ async def read_body(request: Request, shape: type[Body]) -> Body:
         ) from error
     except ValidationError as error:
         fields = [
-            {"path": ".".join(str(part) for part in fault["loc"]), "message": _say(fault["type"], fault["msg"])}
+            {"path": ".".join(str(part) for part in fault["loc"]), "message": say(fault)}
             for fault in error.errors(include_url=False, include_input=False)
         ]
         raise InvalidPayload("The body does not fit.", fields=fields) from error
-
-
-def _say(kind: str, said: str) -> str:
-    return {"missing": "is missing", "dict_type": "must be an object", "model_type": "must be an object"}.get(
-        kind, said[:1].lower() + said[1:]
-    )

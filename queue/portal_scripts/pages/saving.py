@@ -12,8 +12,8 @@ SAVED_MS = 20_000  # portal/PORTAL.md: saving takes 1 to 10 s, with a toast
 
 # Only what appears after the button was pressed counts: the toast of the save before may still be on the page.
 _WATCH = """() => {
-  const good = /\\b(saved|success|successfully|updated)\\b/i;
-  const bad = /went wrong|error|fail|invalid|denied|reject|already|have to|please fill/i;
+  const good = /^(?!.*(\\bnot\\b|n['’]t\\b|unable|fail|error)).*\\b(saved|success|successfully|updated)\\b/is;
+  const bad = /went wrong|error|fail|unable|could not|couldn|invalid|denied|reject|already|have to|please fill/i;
   let heard;
   const word = new Promise((done) => { heard = done; });
   const read = (node) => {

@@ -86,7 +86,10 @@ class Tiles:
         ticked = 0
         for item in dict.fromkeys(items):
             # “Featured Items” repeats items of other categories: every occurrence is ticked, each once.
-            for label in await page.locator(f'span.m-l-2:text-is("{quoted(item)}")').all():
+            labels = await page.locator(f'span.m-l-2:text-is("{quoted(item)}")').all()
+            for label in labels:
                 await label.locator("xpath=ancestor::label").set_checked(True)
-                ticked += 1
+            if not labels:
+                await self._script.log(f"“{item}” is not on the menu, so it was not ticked.", "warning")
+            ticked += len(labels)
         return ticked

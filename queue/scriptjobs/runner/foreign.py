@@ -2,7 +2,8 @@
 
 import json
 import re
-from typing import Any, cast
+import time
+from typing import Any, Literal, cast
 
 from scriptjobs.events import Progress, StepChanged
 from scriptjobs.job_types import JobType
@@ -15,6 +16,8 @@ _BLOCKS = (
 _CREATED = re.compile(r"Successfully created: (\d+)/(\d+)")
 _STEP = re.compile(r"STEP (\d{1,3}): (.+)")
 _PART = re.compile(r"\[(\d{1,6})/(\d{1,6})\] (.+)")
+_ERROR = re.compile(r"error|fail|timeout|timed out|refused|denied|forbidden|not found", re.IGNORECASE)
+_STACK = re.compile(r"at \S|- |\d+ \||throw |code: |[{}]")
 _JSON = json.JSONDecoder()
 
 
@@ -49,6 +52,36 @@ def progress_of(line: str, job_type: JobType) -> StepChanged | Progress | None:
         percent = min(99, 100 * int(found[1]) // int(found[2]))
         return Progress(percent=percent, message=line.strip()[:500])
     return None
+
+
+class PrintedSteps:
+    """The steps that a script prints: each one ends where the next one begins."""
+
+    def __init__(self) -> None:
+        self._open: StepChanged | None = None
+        self._began = 0.0
+
+    def begin(self, step: StepChanged) -> list[StepChanged]:
+        """The end of the step before, if there was one, and the beginning of this one."""
+        ended = self.end("done")
+        self._open, self._began = step, time.monotonic()
+        return [*ended, step]
+
+    def end(self, state: Literal["done", "failed"]) -> list[StepChanged]:
+        """The end of the last step, if there was one."""
+        last, self._open = self._open, None
+        took_ms = round((time.monotonic() - self._began) * 1_000)
+        return [last.model_copy(update={"state": state, "duration_ms": took_ms})] if last else []
+
+
+def last_words(stderr: list[str]) -> str:
+    """The line of `stderr` that tells most about a failure: the last one that speaks of an error, else the last one.
+
+    Node ends with its own version after a stack, Playwright with its log of a call.
+    """
+    said = [line.strip() for line in stderr if line.strip()]
+    telling = [line for line in said if _ERROR.search(line) and not _STACK.match(line)]
+    return (telling or said or [""])[-1]
 
 
 def secrets_in(line: str, job_type: JobType) -> list[str]:

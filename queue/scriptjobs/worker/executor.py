@@ -93,16 +93,22 @@ class Executor:
             database=self._database, files=self._files, claim=execution.claim, redactor=redactor, actor=self._actor,
             folder=process.folder,
         )  # fmt: skip
+        writing = asyncio.create_task(recorder.run())
         try:
-            files = await self._fetch_files(execution.claim, payload, process.folder)
-            await process.hand_over(self._order(execution, payload, files))
-            await self._watch(execution, process, recorder)
+            try:
+                files = await self._fetch_files(execution.claim, payload, process.folder)
+                await process.hand_over(self._order(execution, payload, files))
+                await self._watch(execution, process, recorder, writing)
+            finally:
+                # Shielded: whatever ends this task, nothing that the script started may stay.
+                await asyncio.shield(self._spares.discard(process))
+            if execution.is_ending(Ending.LOST):
+                raise FenceLost
+            recorder.close()
+            await writing
         finally:
-            # Shielded: whatever ends this task, nothing that the script started may stay.
-            await asyncio.shield(self._spares.discard(process))
-        if execution.is_ending(Ending.LOST):
-            raise FenceLost
-        await recorder.flush()
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
         await self._settle(execution, redactor, recorder.last_step)
 
     async def _fetch_files(self, claim: ClaimedJob, payload: OpenPayload, folder: Path) -> dict[str, str]:
@@ -134,12 +140,13 @@ class Executor:
             "lease": max(execution.leased_until - time.monotonic(), 0.1),
         }
 
-    async def _watch(self, execution: Execution, process: ScriptProcess, recorder: Recorder) -> None:
+    async def _watch(
+        self, execution: Execution, process: ScriptProcess, recorder: Recorder, writing: asyncio.Task[None]
+    ) -> None:
         """Collect reports and output until the script ends, or somebody or its time ends it."""
         timer = asyncio.get_running_loop().call_later(
             execution.claim.timeout_ms / 1_000, execution.end, Ending.TIMED_OUT
         )
-        writing = asyncio.create_task(recorder.run())
         collecting = asyncio.create_task(
             collect(execution, process, recorder, self._job_types.get(execution.claim.job_type))
         )
@@ -155,9 +162,9 @@ class Executor:
                 collecting.result()
         finally:
             timer.cancel()
-            for task in (writing, collecting, excess):
+            for task in (collecting, excess):
                 task.cancel()
-            await asyncio.gather(writing, collecting, excess, return_exceptions=True)
+            await asyncio.gather(collecting, excess, return_exceptions=True)
 
     async def _ask_to_stop(self, execution: Execution, process: ScriptProcess, ends: set[asyncio.Task[None]]) -> None:
         """Ask, and wait for the grace; what is left then is killed by whoever discards the process."""

@@ -52,6 +52,7 @@ class Recorder:
         self._report = Report()
         self._dirty = asyncio.Event()
         self._urgent = asyncio.Event()
+        self._is_closed = False
         self._lines = self._bytes = self._files_taken = 0
         self.last_step = ""
 
@@ -134,22 +135,28 @@ class Recorder:
         self._dirty.set()
 
     async def run(self) -> None:
-        """Write until cancelled.
+        """Write until closed. Whoever cancels it instead loses what is being written at that moment.
 
         Raises:
             FenceLost: the job is no longer ours.
         """
-        while True:
+        while not self._is_closed:
             await self._dirty.wait()
             self._urgent.clear()
-            await self.flush()
+            await self._flush()
             try:
                 async with asyncio.timeout(MIN_INTERVAL_S):
                     await self._urgent.wait()
             except TimeoutError:
                 continue
 
-    async def flush(self) -> None:
+    def close(self) -> None:
+        """Nothing more comes: let `run` write what is left, and end."""
+        self._is_closed = True
+        self._dirty.set()
+        self._urgent.set()
+
+    async def _flush(self) -> None:
         """Write what has gathered. A database that is away is asked again until the fence says otherwise."""
         self._dirty.clear()
         report, self._report = self._report, Report()
