@@ -19,7 +19,7 @@ import psutil
 from httpx_sse import connect_sse
 
 from scriptjobs.cli.tokens import make_token
-from scriptjobs.database import Database
+from scriptjobs.database import Database, connect
 from scriptjobs.people import People
 from scriptjobs.settings import Settings
 
@@ -63,6 +63,20 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end, in a thread: the browser's own event loop may be running in this one."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, work).result()
+
+
+def run_on_database(dsn: str, query: str, *values: Any) -> Any:
+    """The one value that a query gives; JSON is decoded."""
+
+    async def ask() -> Any:
+        connection = await connect(dsn)
+        try:
+            return await connection.fetchval(query, *values)
+        finally:
+            await connection.close()
+
+    found = wait_for(ask())
+    return json.loads(found) if isinstance(found, str) and found[:1] in "{[" else found
 
 
 class Server:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from webapp.previews import FilePreview
+
 BLANK_ROWS = 3
 MAX_ROWS = 100
 _KINDS = {"email": "text", "uri": "text", "color": "colour", "password": "secret"}
@@ -27,14 +29,21 @@ class Field:
     max_length: int | None = None
     choices: tuple[str, ...] = ()
     accept: str = ""
+    preview: FilePreview | None = None
     rows: list[list["Field"]] = field(default_factory=list["list[Field]"])
+
+    @property
+    def is_menu(self) -> bool:
+        """Whether it takes a menu file, which can be checked before the job starts."""
+        return self.accept == _ACCEPTED["csv"]
 
 
 def draw_form(
     schema: Mapping[str, Any], values: Mapping[str, Any] | None = None, errors: Mapping[str, str] | None = None
 ) -> list[Field]:
     """The fields of a payload. `values` are what a person sent before (secrets are never drawn again)."""
-    wanted = set(schema.get("required", []))
+    wanted = {name for name, part in schema["properties"].items() if part.get("x-required")}
+    wanted |= set(schema.get("required", []))
     return [
         _field(schema, name, part, (values or {}).get(name), errors or {}, is_required=name in wanted)
         for name, part in schema["properties"].items()
@@ -46,11 +55,14 @@ def _field(
     root: Mapping[str, Any], path: str, part: Mapping[str, Any], value: Any, errors: Mapping[str, str], *,
     is_required: bool,
 ) -> Field:  # fmt: skip
+    may_be_empty = any(option.get("type") == "null" for option in part.get("anyOf", ()))
     part = _resolve(root, part)
+    kind = _kind(root, part)
     drawn = Field(
         name=path,
         label=str(part.get("title", path)),
-        kind=_kind(root, part),
+        # A browser's own colour picker cannot be empty.
+        kind="hex" if kind == "colour" and may_be_empty else kind,
         help=str(part.get("description", "")),
         error=errors.get(path, ""),
         is_required=is_required,
@@ -183,6 +195,16 @@ def _read_rows(
         if row.get(next(iter(item["properties"]))):
             rows.append({name: value for name, value in row.items() if value not in (None, "", [])})
     return rows
+
+
+def with_labels(faults: list[dict[str, str]], fields: list[Field]) -> list[dict[str, str]]:
+    """The faults with the label of each one's field, which stands in a row perhaps."""
+    labels = {drawn.name: drawn.label for drawn in fields}
+    for drawn in fields:
+        for number, row in enumerate(drawn.rows, start=1):
+            place = drawn.label if drawn.kind == "group" else f"{drawn.label}, row {number}"
+            labels |= {cell.name: f"{place}: {cell.label}" for cell in row}
+    return [{**fault, "label": labels.get(fault["path"], fault["path"])} for fault in faults]
 
 
 def field_errors(faults: list[dict[str, str]]) -> dict[str, str]:

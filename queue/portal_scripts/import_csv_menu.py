@@ -27,10 +27,11 @@ class Payload(PortalPayload):
     csv_file_path: str | None = Field(
         None, title="Path on the worker", alias="csvFilePath", validation_alias=twins("csvFilePath", "csv_file_path"),
         max_length=1_000, description="In the place of an uploaded file; only within the folder CSV_FOLDER.",
-        json_schema_extra={"x-advanced": True},
+        json_schema_extra={"x-hidden": True},
     )  # fmt: skip
     csv_file: CsvFile | None = Field(
-        None, title="Menu file", validate_default=True, alias="csvFile", validation_alias=twins("csvFile", "csv_file"),
+        None, title="Menu file", alias="csvFile", validation_alias=twins("csvFile", "csv_file"), validate_default=True,
+        json_schema_extra={"x-required": True},
         description="CSV in UTF-8, with at least menuName, categoryName, dishName and dishPrice; up to 10 MiB.",
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """JobType, and the registry that finds all job types in a package named by a setting."""
 
+import contextlib
 import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable, Mapping
@@ -103,11 +104,12 @@ class JobType:
         return _in_order(result, self._result_schema, self._result_schema.get("$defs", {}))
 
     def files_of(self, payload: OpenPayload | Mapping[str, Any]) -> list["FileField"]:
-        """The uploaded files that a payload names, as it is stored."""
+        """The uploaded files that a payload names, as it was sent or is stored; what is no id is left out."""
         found: list[FileField] = []
 
         def note(id_: str, kind: str, path: str) -> str:
-            found.append(FileField(path=path, id=UUID(id_), kind=kind))
+            with contextlib.suppress(ValueError):
+                found.append(FileField(path=path, id=UUID(id_), kind=kind))
             return id_
 
         change_marked(payload, self.schema, "x-file", note)

@@ -2,6 +2,7 @@
 import { startLive } from "./live.js";
 import { closeAnswered } from "./partials/ask.js";
 import { keepAttention } from "./partials/attention.js";
+import { pairColours } from "./partials/colour.js";
 import { keepOnce, focusFirstError } from "./partials/form.js";
 import { followLog } from "./partials/job_log.js";
 import { addRows } from "./partials/rows.js";
@@ -14,6 +15,7 @@ setInterval(tick, 1000);
 focusFirstError();
 keepOnce();
 addRows();
+pairColours();
 closeAnswered();
 followLog();
 keepAttention();

@@ -57,7 +57,7 @@ def test_every_fault_is_beside_its_field_and_nothing_is_lost(
     expect(page.locator("[name=password]")).to_have_value("")
     expect(page.locator("[id='itemTags-error']")).to_contain_text("Popular")
     expect(page.locator("[name='itemTags.0.name']")).to_have_value("Popular")
-    page.get_by_role("link", name="email").click()
+    page.get_by_role("link", name="Portal e-mail").click()
     assert "#email" in page.url
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from cryptography.fernet import Fernet
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -99,6 +99,7 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS)
 @given(secret=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=8, max_size=30))
 def test_a_secret_is_masked_in_every_form(form: str, secret: str) -> None:
+    assume(secret not in MASK)  # which the mask itself would tell
     coded = FORMS[form](secret)
 
     masked = Redactor([secret]).text(f"before {coded} after")

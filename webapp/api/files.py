@@ -12,11 +12,9 @@ from scriptjobs.errors import BadRequest, FileNotFound, InvalidPayload
 from scriptjobs.service import UPLOAD_LIMIT_BYTES, Preview
 from webapp.api.schemas import iso
 from webapp.caller import get_caller
+from webapp.previews import SAMPLE_ROWS
 from webapp.uploads import read_multipart
 from webapp.website import site_of
-
-# Product page, L3: enough rows to see whether the columns are right.
-SAMPLE_ROWS = 50
 
 
 async def create(request: Request) -> Response:

@@ -70,5 +70,6 @@ async def types(request: Request) -> Response:
     """GET /api/jobs/types: what can be launched."""
     await get_caller(request)
     service = site_of(request).service
-    found = [schemas.format_type(kind, await service.estimate(kind.name)) for kind in service.job_types]
+    usual = await service.estimates()
+    found = [schemas.format_type(kind, usual[kind.name]) for kind in service.job_types]
     return JSONResponse({"success": True, "types": found})

@@ -1,30 +1,49 @@
 """The launch pages: the job types, and the form of one."""
 
+import contextlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from scriptjobs.errors import BadRequest, DuplicateJob, InvalidPayload, QueueFull, RateLimited
+from scriptjobs.errors import BadRequest, DuplicateJob, FileNotFound, InvalidPayload, QueueFull, RateLimited
+from scriptjobs.job_types import JobType
 from scriptjobs.jobs import RawPayload
 from scriptjobs.service import Caller, JobOptions, ScriptJobService
 from webapp.errors import status_of
-from webapp.forms import draw_form, field_errors, read_form
+from webapp.forms import Field, draw_form, field_errors, read_form, with_labels
 from webapp.pages.session import enter, read_own_files
+from webapp.previews import FilePreview
 from webapp.render import page
 from webapp.website import site_of
 
-_ADD_ROWS = "_add_rows"
+# Buttons that only have the form drawn again: with more rows, or with what is in the chosen files.
+_ONLY_DRAWN = {"_add_rows", "_check_files"}
 _ANYWAY = "_allow_duplicate"
-SHOWN_PROBLEMS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a form shows: what was sent before, what is wrong with it, and what is in the files that came with it."""
+
+    payload: Mapping[str, Any] | None = None
+    faults: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    previews: dict[str, FilePreview] = field(default_factory=dict[str, FilePreview])
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """The faults by their fields."""
+        return field_errors(self.faults)
 
 
 async def index(request: Request) -> Response:
     """GET /launch: what can be started."""
     _, session = await enter(request)
     service = site_of(request).service
-    kinds = [(kind, (await service.estimate(kind.name)).p50_ms) for kind in service.job_types]
+    usual = await service.estimates()
+    kinds = [(kind, usual[kind.name].p50_ms) for kind in service.job_types]
     return page(request, "launch/index", session=session, job_types=kinds)
 
 
@@ -33,7 +52,8 @@ async def new(request: Request) -> Response:
     caller, _ = await enter(request)
     before = request.query_params.get("from")
     kind = request.path_params["type"]
-    return await _draw(request, await site_of(request).service.get_input(caller, before, kind) if before else None)
+    given = await site_of(request).service.get_input(caller, before, kind) if before else None
+    return await _draw(request, Shown(given))
 
 
 async def create(request: Request) -> Response:
@@ -42,57 +62,78 @@ async def create(request: Request) -> Response:
     form, files = await read_own_files(request, session)
     site = site_of(request)
     kind = site.service.job_types.get(request.path_params["type"])
-    faults = await _take_files(site.service, caller, form, files)
-    payload = read_form(kind.schema, form)
-    if faults or _ADD_ROWS in form:
-        return await _draw(request, payload, faults)
+    starts = not _ONLY_DRAWN & set(form)
+    shown = Shown(read_form(kind.schema, form))
     try:
-        await site.limits.check("create", caller.user_id)
+        if starts or files:
+            await site.limits.check("create", caller.user_id)
+        faults, previews = await _take_files(site.service, caller, form, files)
+        shown = Shown(read_form(kind.schema, form), faults, previews)
+        if faults or not starts:
+            return await _draw(request, shown)
         options = JobOptions(allow_duplicate=_ANYWAY in form)
-        job = await site.service.create_job(caller, kind.name, RawPayload(payload), options)
+        job = await site.service.create_job(caller, kind.name, RawPayload(dict(shown.payload or {})), options)
     except InvalidPayload as error:
-        return await _draw(request, payload, error.details["fields"])
+        return await _draw(request, replace(shown, faults=error.details["fields"]))
     except (DuplicateJob, QueueFull, RateLimited) as error:
-        active = error.details.get("jobId")
-        return await _draw(request, payload, [{"path": "", "message": error.message}], status_of(error), active)
+        said = [{"path": "", "message": error.message}]
+        return await _draw(request, replace(shown, faults=said), status_of(error), error.details.get("jobId"))
     return RedirectResponse(f"/jobs/{job.job_id}", 303)
 
 
 async def _take_files(
     service: ScriptJobService, caller: Caller, form: dict[str, str], files: dict[str, tuple[str, bytes]]
-) -> list[dict[str, str]]:
-    """Upload what was chosen, and put the ids into the form. Returns what is wrong with the files, field by field."""
+) -> tuple[list[dict[str, str]], dict[str, FilePreview]]:
+    """Upload what was chosen, and put the ids into the form. Returns what is wrong with the files, and what is in
+    them, field by field.
+    """
     faults: list[dict[str, str]] = []
-    for field, (name, content) in files.items():
+    previews: dict[str, FilePreview] = {}
+    for path, (name, content) in files.items():
         try:
             preview = await service.upload_file(caller, name, content)
         except InvalidPayload as error:
-            faults.append({"path": field, "message": error.details["fields"][0]["message"]})
+            faults.append({"path": path, "message": error.details["fields"][0]["message"]})
             continue
         except BadRequest as error:
-            faults.append({"path": field, "message": error.message})
+            faults.append({"path": path, "message": error.message})
             continue
+        previews[path] = FilePreview.of(preview)
+        form[path] = str(preview.upload.id)
         if preview.menu and preview.menu.errors:
-            problems = [str(problem) for problem in preview.menu.errors]
-            more = f"; and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
-            faults.append({"path": field, "message": "; ".join(problems[:SHOWN_PROBLEMS]) + more})
-            continue
-        form[field] = str(preview.upload.id)
-    return faults
+            many = len(preview.menu.errors)
+            said = f"has {many} error{'s' * (many > 1)}; correct the file and choose it again"
+            faults.append({"path": path, "message": said})
+            del form[path]
+    return faults, previews
 
 
-async def _draw(
-    request: Request,
-    payload: Mapping[str, Any] | None = None,
-    faults: list[dict[str, str]] | None = None,
-    status: int = 0,
-    active_job_id: str | None = None,
-) -> Response:
-    _, session = await enter(request)
-    kind = site_of(request).service.job_types.get(request.path_params["type"])
-    fields = draw_form(kind.schema, payload, field_errors(faults or []))
+async def _draw(request: Request, shown: Shown, status: int = 0, active_job_id: str | None = None) -> Response:
+    caller, session = await enter(request)
+    service = site_of(request).service
+    kind = service.job_types.get(request.path_params["type"])
+    previews = shown.previews | await _previews_of(service, caller, kind, shown)
+    fields = [_with_preview(field, previews) for field in draw_form(kind.schema, shown.payload, shown.errors)]
     return page(
-        request, "launch/new", status=status or (400 if faults else 200), session=session, job_type=kind,
-        fields=fields, faults=faults or [], active_job_id=active_job_id,
-        usual_ms=(await site_of(request).service.estimate(kind.name)).p50_ms,
+        request, "launch/new", status=status or (400 if shown.faults else 200), session=session, job_type=kind,
+        fields=fields, faults=with_labels(shown.faults, fields), active_job_id=active_job_id,
+        usual_ms=(await service.estimate(kind.name)).p50_ms,
     )  # fmt: skip
+
+
+async def _previews_of(
+    service: ScriptJobService, caller: Caller, kind: JobType, shown: Shown
+) -> dict[str, FilePreview]:
+    """What is in the files that were uploaded before."""
+    found: dict[str, FilePreview] = {}
+    for file in kind.files_of(shown.payload or {}):
+        if file.path not in shown.previews:
+            with contextlib.suppress(FileNotFound):  # which the service tells when the job is to start
+                found[file.path] = FilePreview.of(await service.preview_file(caller, file.id))
+    return found
+
+
+def _with_preview(field: Field, previews: Mapping[str, FilePreview]) -> Field:
+    if field.rows:
+        return replace(field, rows=[[_with_preview(cell, previews) for cell in row] for row in field.rows])
+    return replace(field, preview=previews.get(field.name))

@@ -66,7 +66,7 @@ async def read_own_files(request: Request, session: Session) -> tuple[dict[str, 
     )
     try:
         fields = _fields(form, session)
-        chosen = {key: value for key, value in form.items() if isinstance(value, UploadFile) and value.filename}
+        chosen = {key: value for key, value in form.multi_items() if isinstance(value, UploadFile) and value.filename}
         return fields, {key: (file.filename or "", await file.read()) for key, file in chosen.items()}
     finally:
         await form.close()
@@ -74,7 +74,8 @@ async def read_own_files(request: Request, session: Session) -> tuple[dict[str, 
 
 def _fields(form: FormData, session: Session) -> dict[str, str]:
     check_form(session, form.get("form_token"))
-    return {key: value for key, value in form.items() if isinstance(value, str) and key != "form_token"}
+    # An unchosen file has the same name as the id of the one that was uploaded before.
+    return {key: value for key, value in form.multi_items() if isinstance(value, str) and key != "form_token"}
 
 
 def to_sign_in(request: Request) -> Response:

@@ -189,6 +189,11 @@ class Reading:
         async with self._database.as_service() as connection:
             return await self._history.estimate(connection, job_type, size)
 
+    async def estimates(self) -> dict[str, Estimate]:
+        """The same for every type, by name, in one transaction."""
+        async with self._database.as_service() as connection:
+            return {name: await self._history.estimate(connection, name, None) for name in self.job_types.names}
+
     async def list_workers(self) -> list[WorkerInfo]:
         """All workers, with what they run; for the operator."""
         async with self._database.as_service() as connection:

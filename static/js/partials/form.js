@@ -8,7 +8,7 @@ export function keepOnce() {
   for (const form of document.querySelectorAll("form[data-keep-once]")) {
     form.addEventListener("submit", (event) => {
       if (form.dataset.sent) return event.preventDefault();
-      if (event.submitter?.name === "_add_rows") return;
+      if (event.submitter?.formNoValidate) return;
       form.dataset.sent = "true";
       event.submitter?.setAttribute("aria-busy", "true");
     });
