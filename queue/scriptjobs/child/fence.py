@@ -62,6 +62,10 @@ class Fence:
         pages = {"urlPattern": "*", "resourceType": "Document"}
         await self._session.send("Fetch.enable", {"patterns": [pages]})
 
+    async def leave(self) -> None:
+        """Stand there no more."""
+        await self._session.detach()
+
     def _take(self, event: dict[str, Any]) -> None:
         task = asyncio.ensure_future(self._judge(event))
         self._tasks.add(task)

@@ -140,7 +140,7 @@ class Recorder:
         Raises:
             FenceLost: the job is no longer ours.
         """
-        while not self._is_closed:
+        while not (self._is_closed and self._report.is_empty):
             await self._dirty.wait()
             self._urgent.clear()
             await self._flush()

@@ -1,0 +1,137 @@
+"""The fence in a real browser: no page, redirect, window, frame or form leads to anybody else in the network."""
+
+import http.server
+import threading
+from collections.abc import AsyncGenerator, Generator
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+from playwright.async_api import Error as PlaywrightError
+
+from scriptjobs.child.browser import new_context, open_browser
+from scriptjobs.child.fence import Fence
+from scriptjobs.chromium import can_sandbox, find_chromium
+
+pytestmark = pytest.mark.anyio
+
+
+class Web(http.server.ThreadingHTTPServer):
+    """Answers with pages that lead to `target`, and counts who came."""
+
+    target = ""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.visits: list[str] = []
+        self.host = f"127.0.0.1:{self.server_port}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: Web  # type: ignore[assignment]
+
+    def do_GET(self) -> None:
+        target = self.server.target
+        self.server.visits.append(self.path)
+        pages = {
+            "/script": f"<script>location.assign('{target}')</script>",
+            "/refresh": f"<meta http-equiv=refresh content='0;url={target}'>",
+            "/link": f"<a href='{target}'>on</a>",
+            "/new": f"<a href='{target}' target=_blank>on</a>",
+            "/popup": f"<button onclick=\"window.open('{target}')\">on</button>",
+            "/frame": f"<p>kept</p><iframe src='{target}'></iframe>",
+            "/form": f"<form method=post action='{target}'><button>on</button></form>",
+        }
+        self.send_response(302 if self.path == "/redirect" else 200)
+        if self.path == "/redirect":
+            self.send_header("Location", target)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(f"<title>here</title>{pages.get(self.path, 'hello')}".encode())
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class names it so)
+        pass
+
+
+@pytest.fixture
+def inside() -> Generator[Web]:
+    """A service of our own network that nobody allowed."""
+    with Web() as web:
+        yield web
+        web.shutdown()
+
+
+@pytest.fixture
+def portal(inside: Web) -> Generator[Web]:
+    with Web() as web:
+        web.target = f"http://{inside.host}/latest/meta-data"
+        yield web
+        web.shutdown()
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncGenerator[Browser]:
+    async with open_browser(path=find_chromium(), headed=False, sandbox=can_sandbox()) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def fenced(browser: Browser, portal: Web) -> AsyncGenerator[tuple[Page, Fence]]:
+    context = await new_context(browser, "NZ")
+    context.set_default_timeout(3_000)
+    fence = Fence([portal.host])
+    await fence.stand(browser)
+    yield await context.new_page(), fence
+    await context.close()
+    await fence.leave()
+
+
+async def test_the_portal_itself_is_open(fenced: tuple[Page, Fence], portal: Web) -> None:
+    page, fence = fenced
+
+    await page.goto(f"http://{portal.host}/")
+
+    assert await page.title() == "here"
+    assert fence.refused == []
+
+
+@pytest.mark.parametrize("way", ["redirect", "script", "refresh", "link", "new", "popup", "frame", "form"])
+async def test_no_way_leads_from_the_portal_into_our_network(
+    fenced: tuple[Page, Fence], portal: Web, inside: Web, way: str
+) -> None:
+    page, fence = fenced
+
+    try:
+        await page.goto(f"http://{portal.host}/{way}")
+        if await page.locator("a, button").count():
+            await page.locator("a, button").first.click()
+        await page.wait_for_timeout(500)
+    except PlaywrightError as error:
+        assert "ERR_BLOCKED_BY_CLIENT" in error.message, error
+
+    assert inside.visits == []
+    assert fence.refused == [f"http://{inside.host}"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "{inside}/", "http://localhost:1/", "http://169.254.169.254/latest/meta-data", "file:///etc/passwd",
+        "file://localhost/etc/hostname", "http://[::1]:80/", "view-source:{inside}/", "chrome://version",
+        "ftp://127.0.0.1/",
+    ],
+)  # fmt: skip
+async def test_a_script_that_goes_there_by_itself_sees_nothing(
+    fenced: tuple[Page, Fence], inside: Web, address: str
+) -> None:
+    page, fence = fenced
+    target = address.format(inside=f"http://{inside.host}")
+
+    with pytest.raises(PlaywrightError):
+        await page.goto(target)
+
+    assert inside.visits == []
+    assert (await page.locator("body").inner_text()).strip() in {"", "about:blank"} or "ERR_" in await page.content()
