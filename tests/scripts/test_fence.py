@@ -126,7 +126,7 @@ async def test_no_way_leads_from_the_portal_into_our_network(
 async def test_a_script_that_goes_there_by_itself_sees_nothing(
     fenced: tuple[Page, Fence], inside: Web, address: str
 ) -> None:
-    page, fence = fenced
+    page, _ = fenced
     target = address.format(inside=f"http://{inside.host}")
 
     with pytest.raises(PlaywrightError):
