@@ -7,6 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
+from playwright.async_api import Error as PlaywrightError
+
+from scriptjobs.errors import ScriptError
 
 # portal/PORTAL.md, How the live portal behaves: needed in containers, and against the page without a form.
 _FLAGS = [
@@ -45,7 +48,7 @@ async def open_browser(
     flags = _FLAGS if sandbox else [*_FLAGS, *_UNSANDBOXED]
     async with async_playwright() as playwright:
         if endpoint:
-            browser = await _connect(playwright, endpoint, flags)
+            browser = await _reach(playwright, endpoint, flags)
         else:
             browser = await playwright.chromium.launch(
                 executable_path=path, headless=not headed, args=flags, chromium_sandbox=sandbox
@@ -54,6 +57,16 @@ async def open_browser(
             yield browser
         finally:
             await browser.close()
+
+
+async def _reach(playwright: Playwright, endpoint: str, flags: list[str]) -> Browser:
+    try:
+        return await _connect(playwright, endpoint, flags)
+    except PlaywrightError:
+        # Neither the library's words nor the whole address, which may hold a token.
+        where = urlsplit(endpoint).hostname
+        said = f"The browser that runs elsewhere, at {where} (BROWSER_WS_ENDPOINT), cannot be reached."
+        raise ScriptError(said, code="BROWSER_CRASHED") from None
 
 
 async def _connect(playwright: Playwright, endpoint: str, flags: list[str]) -> Browser:

@@ -283,7 +283,8 @@ def doctor() -> None:
 
     async def check() -> None:
         settings = Settings.from_env()
-        console.print(f"browser     {find_chromium(settings.chromium_path) or 'Playwright’s own'}")
+        elsewhere = "elsewhere (BROWSER_WS_ENDPOINT)" if settings.browser_ws_endpoint else None
+        console.print(f"browser     {elsewhere or find_chromium(settings.chromium_path) or 'Playwright’s own'}")
         console.print(f"job types   {', '.join(JobTypes.load(settings.job_types_package).names)}")
         if settings.database_url is None:
             console.print(f"PostgreSQL  {find_binaries()}")
@@ -292,7 +293,7 @@ def doctor() -> None:
         table = Table("setting", "value", "meaning")
         for name, field in Settings.model_fields.items():
             value = getattr(settings, name)
-            is_secret = name.endswith(("_secret", "_key", "database_url"))
+            is_secret = name.endswith(("_secret", "_key", "database_url", "_endpoint", "_environment"))
             table.add_row(name.upper(), "set" if is_secret and value else str(value), field.description)
         console.print(table)
 

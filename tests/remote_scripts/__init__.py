@@ -1,0 +1,1 @@
+"""Real job types and one that looks around, for browsers that run elsewhere."""
