@@ -71,6 +71,7 @@ class Desk:
     def __init__(self, browser: Browser, portal: Portal, folder: Path) -> None:
         self._browser = browser
         self.portal = portal
+        self.types = TYPES
         self._folder = folder
 
     def place(self, name: str = "Curry Garden") -> dict[str, Any]:
@@ -82,10 +83,10 @@ class Desk:
         return self.portal.state()["writes"]
 
     async def run(
-        self, name: str, *, files: dict[str, Path] | None = None, checkpoints: dict[str, Any] | None = None,
+        self, name: str, /, *, files: dict[str, Path] | None = None, checkpoints: dict[str, Any] | None = None,
         **changes: Any,
     ) -> Run:  # fmt: skip
-        kind = TYPES.get(name)
+        kind = self.types.get(name)
         payload = {"email": "demo@example.com", "password": "demo-password", "restaurantName": "Curry Garden"}
         host = self.portal.address.removeprefix("http://")
         context = await new_context(self._browser, str(changes.get("country", "NZ")))

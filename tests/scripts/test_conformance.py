@@ -60,7 +60,7 @@ async def test_the_database_knows_every_type(dsn: str) -> None:
     finally:
         await connection.close()
 
-    assert {kind.name for kind in TYPES} <= set(known)
+    assert {kind.name for kind in TYPES} <= set(known), "run bin/migrate --new"
 
 
 def test_the_web_imports_job_types_without_browser_or_database() -> None:
