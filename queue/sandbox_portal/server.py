@@ -119,6 +119,7 @@ async def _config(request: Request) -> Response:
             "delay": portal.delay * (10 if "slow" in portal.faults else 1),
             "loginForm": not looks_automated and "no_login_form" not in portal.faults,
             "listIds": "no_list_ids" not in portal.faults,
+            "listsLate": "late_lists" in portal.faults,
             "overlaySticks": "overlay_sticks" in portal.faults,
             "missingTab": "no_services_tab" in portal.faults,
             "uberAbsent": "uber_absent" in portal.faults,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from portal_scripts.pages.loading import wait_until_loaded
 from portal_scripts.pages.login import wait_for_overlay
 from portal_scripts.pages.paths import CARET, FIELD, MODAL, OPTIONS, ROOT, quoted
 from portal_scripts.pages.saving import save
@@ -40,6 +41,7 @@ class Developers:
 
     async def has_key(self, name: str) -> bool:
         """Whether a key of that name is listed."""
+        await wait_until_loaded(self._script, "#scroll-root")
         return bool(await self._page.locator(_named(name)).count())
 
     async def create(self, name: str, restaurants: Sequence[str]) -> int:

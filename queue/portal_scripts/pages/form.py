@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Locator
 
 FORM_MS = 10_000
+LABEL_MS = 3_000
 OPTIONS_MS = 10_000
 
 
@@ -33,6 +34,7 @@ class Form:
         self._page = script.page
         self._rows = rows
         self._button = button
+        self._has_labels = True
 
     async def row(self, row: Row, *, shift: int = 0) -> "Locator":
         """The row itself. `shift` moves the position of a row without a label.
@@ -42,9 +44,13 @@ class Form:
         """
         if not await self._script.sees(f"{self._rows} > div", FORM_MS):
             raise PageChanged(f"The form with “{row.label}” did not appear.")
-        labelled = self._page.locator(f'{self._rows} > div:has(:text-is("{quoted(row.label)}"))')
-        if await labelled.count() == 1:
-            return labelled
+        # The rows of a tab that is being left may still stand there, so a label is waited for; not again in a form that
+        # lacked one.
+        labelled = f'{self._rows} > div:has(:text-is("{quoted(row.label)}"))'
+        if self._has_labels:
+            self._has_labels = await self._script.sees(labelled, LABEL_MS)
+        if await self._page.locator(labelled).count() == 1:
+            return self._page.locator(labelled)
         found = self._page.locator(f"{self._rows} > div:nth-child({row.position + shift})")
         if not await found.count():
             raise PageChanged(f"The form has no row “{row.label}”.")

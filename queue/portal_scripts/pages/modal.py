@@ -51,6 +51,7 @@ class Modal:
             f"#{strip}-tab-options-tab-select-content > {TABS} > div:nth-child({position}) > div"
         )
         await (found if strip and not await by_words.count() else by_words).first.click()
+        self.form = Form(self._script, _PANE, _SAVE)
 
     async def save(self) -> None:
         """Save, and see it close.

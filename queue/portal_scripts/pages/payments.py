@@ -51,6 +51,8 @@ class Payments:
         Raises:
             PageChanged: the dialogue is not as expected, or Stripe does not appear.
         """
+        if not await self._script.sees(_ADD, DIALOGUE_MS):
+            raise PageChanged("The tab “Payments” has no “Add Payment Method”.")
         if await self._settings.has_section("Stripe"):
             return False
         await self._page.locator(_ADD).click()

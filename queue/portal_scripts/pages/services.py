@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from portal_scripts.pages.form import Row
+from portal_scripts.pages.loading import wait_until_loaded
 from portal_scripts.pages.settings import BLOCK, Settings
 from scriptjobs.script import Script
 
@@ -20,7 +21,6 @@ _PROVIDER, _MAP, _NUMBER = (
 )
 _ADDRESS, _MINIMUM = Row(11, "Force Specific Street Address"), Row(1, "Minimum Order Amount")
 _ENABLED = Row(1, "Enabled")
-FIELD_MS = 3_000
 
 
 class Timing(NamedTuple):
@@ -89,7 +89,8 @@ class Services:
     async def remove_checkout_field(self, name: str) -> bool:
         """Remove a checkout field of deliveries, if it is there and the first. Returns whether it was removed."""
         await self._open(_DELIVERIES, "section", 8, "Custom Checkout Fields")
-        if not await self._script.sees(_REMOVE, FIELD_MS):
+        await wait_until_loaded(self._script, BLOCK)
+        if not await self._script.page.locator(_REMOVE).count():
             return False
         first = self._script.page.locator(_REMOVE).locator("xpath=../..")
         if name.casefold() not in (await first.inner_text()).casefold():

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from portal_scripts.pages.form import Row
+from portal_scripts.pages.loading import wait_until_loaded
 from portal_scripts.pages.modal import BOX, Modal
 from portal_scripts.pages.paths import CARET, FIELD, OPTIONS, quoted
 from portal_scripts.pages.settings import BLOCK, Settings
@@ -54,6 +55,7 @@ class System:
         """Create the tax unless one of that name is there. Returns whether it was created."""
         await self._settings.open_section(2, "General Settings")
         await self._script.sees(_CREATE_TAX, FIELD_MS)
+        await wait_until_loaded(self._script, BLOCK)
         names = [await field.input_value() for field in await self._page.locator(_TAX_NAME).all()]
         if any(name.casefold() == there.strip().casefold() for there in names):
             return False
@@ -83,6 +85,7 @@ class System:
         await self._settings.open_section(8, "Receipt Printing")
         await self._settings.open_tab("notifications", 1, "Printer Set-up")
         await self._script.sees(_CREATE_PRINTER, FIELD_MS)
+        await wait_until_loaded(self._script, BLOCK)
         card = self._page.locator(f'{BLOCK} .p-4:has(> :is({_PRINTER_NAME}):text-is("{quoted(name)}"))')
         if not await card.count():
             return None
@@ -144,6 +147,7 @@ class System:
         """Whether a webhook to that address is there."""
         await self._settings.open_section(14, "Webhooks")
         await self._script.sees(_CREATE_WEBHOOK, FIELD_MS)
+        await wait_until_loaded(self._script, BLOCK)
         return bool(await self._page.locator(f'{BLOCK} :text-is("{quoted(url)}")').count())
 
     async def create_webhook(self, url: str) -> str:

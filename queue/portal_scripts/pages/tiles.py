@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from portal_scripts.pages.paths import BUTTON_GROUP, TILES, quoted
+from portal_scripts.pages.loading import wait_until_loaded
+from portal_scripts.pages.paths import BUTTON_GROUP, ROOT, TILES, quoted
 from portal_scripts.pages.saving import save
 from scriptjobs.script import PageChanged, Script
 
@@ -46,6 +47,7 @@ class Tiles:
 
     async def names(self) -> set[str]:
         """The names on the tiles, without the first one, which creates."""
+        await wait_until_loaded(self._script, f"{ROOT}.m-t-8")
         texts = await self._page.locator(TILES).all_inner_texts()
         return {line.strip() for text in texts[1:] for line in text.splitlines() if line.strip()}
 

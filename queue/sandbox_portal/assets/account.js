@@ -1,6 +1,6 @@
 // What belongs to the account: signing in, the list of restaurants, a new restaurant, API keys.
 import { el, get, post, save, sleep, times } from "/assets/dom.js";
-import { cover, fields, frame, modal, saveButton } from "/assets/layout.js";
+import { cover, fields, frame, list, modal, saveButton } from "/assets/layout.js";
 import { control, row } from "/assets/controls.js";
 
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -38,7 +38,8 @@ export async function dashboardPage(config, go) {
   const cards = places.map((place, index) => el("div", { class: "card", ...(config.listIds ? { id: `restaurant-list-item-${index}` } : {}) },
     el("h4", {}, place.name), el("button", { onclick: manage(place) }, "Manage")));
   const add = el("button", { onclick: async () => { await sleep(times.click); newRestaurant(inner, config, go); } }, places.length ? "Add Restaurant" : "Create New Restaurant");
-  inner.replaceChildren(add, ...cards);
+  inner.replaceChildren(add);
+  await list(inner, () => inner.append(...cards));
 }
 
 // One row a time slot: day, opening, closing. The form starts with one.
@@ -84,13 +85,13 @@ function newRestaurant(inner, config, go) {
 
 export async function developersPage(config, go) {
   const inner = frame(null, accountMenu(go));
-  const list = el("div", { class: "item-list__ItemListWrapper-dyLBYn jkyIVq" });
+  const listed = el("div", { class: "item-list__ItemListWrapper-dyLBYn jkyIVq" });
   const heading = el("div", { class: "flex-l-r-center m-b-7" }, el("h2", {}, "API Keys"), el("button", { onclick: () => open() }, "Create API Key"));
-  inner.replaceChildren(el("div", {}, heading, list));
+  inner.replaceChildren(el("div", {}, heading, listed));
   const draw = async () => {
     const keys = await cover(() => get("/api/keys"));
-    list.replaceChildren(el("div", {}, ...(keys ?? []).map((key) => el("div", {}, el("div", { class: "p-lr-4 p-tb-2 card" }, el("p", { class: "title" }, key.name),
-      el("p", { class: "small" }, el("span", {}, config.keyHidden ? "••••••••" : key.key)))))));
+    await list(listed, () => listed.replaceChildren(el("div", {}, ...(keys ?? []).map((key) => el("div", {}, el("div", { class: "p-lr-4 p-tb-2 card" }, el("p", { class: "title" }, key.name),
+      el("p", { class: "small" }, el("span", {}, config.keyHidden ? "••••••••" : key.key))))))));
   };
   const open = async () => {
     await sleep(times.click);

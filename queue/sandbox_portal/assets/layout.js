@@ -15,7 +15,7 @@ export function frame(bar, menu) {
 }
 
 // The overlay lies over the page while `work` loads. `portal.overlaySticks` is one of the faults.
-export const portal = { overlaySticks: false };
+export const portal = { overlaySticks: false, listsLate: false };
 export async function cover(work) {
   const overlay = root().querySelector(".cover-loader");
   overlay?.classList.add("active");
@@ -23,6 +23,17 @@ export async function cover(work) {
   const done = await work();
   if (!portal.overlaySticks) overlay?.classList.remove("active");
   return done;
+}
+
+// What `fill` lists comes at once, or late, after a spinner beside `holder`. `portal.listsLate` is one of the faults.
+export async function list(holder, fill) {
+  if (portal.listsLate) {
+    const spinner = el("div", { class: "spinner" }, "…");
+    holder.append(spinner);
+    await sleep(1200);
+    spinner.remove();
+  }
+  fill();
 }
 
 // A strip of tabs; `show(index)` draws one. The first is shown at once.

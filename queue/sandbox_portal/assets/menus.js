@@ -1,21 +1,21 @@
 // Menus: the three tabs, the tiles of option sets and item tags, the import of a CSV file.
 import { el, get, send, sleep, times } from "/assets/dom.js";
-import { cover, frame } from "/assets/layout.js";
+import { cover, frame, list } from "/assets/layout.js";
 import { optionSetForm, tagForm } from "/assets/menu_forms.js";
 
 export async function menusPage(bar, id) {
   const inner = frame(bar);
   await cover(() => get(`/api/restaurants/${id}`));
   const pane = el("div", { class: "m-t-8" });
-  const tiles = (list, title, makeForm) => async function show() {
+  const tiles = (kind, title, makeForm) => async function show() {
     pane.replaceChildren(el("div", { class: "loader" }, "…"));
     await sleep(times.tab);
-    const place = await get(`/api/restaurants/${id}?for=${list}`);
+    const place = await get(`/api/restaurants/${id}?for=${kind}`);
     if (!place) return;
     const create = async () => { await sleep(times.click); pane.append(makeForm(place, show)); };
-    pane.replaceChildren(el("div", { class: "grid-2 xs xs-gap m-t-10" },
-      el("div", {}, el("div", { class: "tile" }, el("button", { onclick: create }, `Create New ${title}`))),
-      ...place[list].map((entry) => el("div", {}, el("div", { class: "tile" }, dot(entry), el("div", {}, el("span", {}, entry.name)))))));
+    const grid = el("div", { class: "grid-2 xs xs-gap m-t-10" }, el("div", {}, el("div", { class: "tile" }, el("button", { onclick: create }, `Create New ${title}`))));
+    pane.replaceChildren(grid);
+    await list(pane, () => grid.append(...place[kind].map((entry) => el("div", {}, el("div", { class: "tile" }, dot(entry), el("div", {}, el("span", {}, entry.name)))))));
   };
   const menus = async () => {
     const place = await get(`/api/restaurants/${id}`);

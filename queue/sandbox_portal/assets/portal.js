@@ -30,6 +30,7 @@ async function draw() {
   const config = await get("/api/config");
   scale(config.delay);
   portal.overlaySticks = config.overlaySticks;
+  portal.listsLate = config.listsLate;
   const [, first, id, page] = location.pathname.split("/");
   if (first === "login") return loginPage(config, go);
   poll();

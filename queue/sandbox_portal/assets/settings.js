@@ -1,7 +1,7 @@
 // Settings: five tabs, each a column of sections; opening one draws its form. What they hold stands in settings_pages.js.
 import { el, get, icon, save, sleep, times, wrap } from "/assets/dom.js";
 import { cards } from "/assets/integrations.js";
-import { cover, fields, frame, saveButton, tabs } from "/assets/layout.js";
+import { cover, fields, frame, list, saveButton, tabs } from "/assets/layout.js";
 import { PAGES } from "/assets/settings_pages.js";
 import { EXTRAS } from "/assets/settings_extras.js";
 
@@ -14,10 +14,12 @@ export async function settingsPage(bar, id, config) {
   if (!place) return;
   const names = Object.keys(PAGES).filter((name) => !(config.missingTab && name === "Services"));
   const pane = el("div", {});
+  let latest = 0;
   const show = async (name) => {
+    const mine = ++latest;
     await sleep(times.tab);
     const fresh = await get(`/api/restaurants/${id}`);
-    if (fresh) pane.replaceWith(...draw(name, fresh, config, inner));
+    if (fresh && mine === latest) pane.replaceWith(...draw(name, fresh, config, inner));
   };
   const strip = el("div", { id: "settings-tab-select" }, el("div", { id: "settings-tab-select-tab-select-content" },
     el("div", { class: STRIP }, ...names.map((name) => el("div", {}, el("div", { class: "cursor tab", onclick: () => again(name) }, name))))));
@@ -35,9 +37,10 @@ function draw(name, place, config) {
   const page = PAGES[name];
   const set = el("div", {});
   const context = { tab: name, place, config, set, redraw: () => fill() };
-  const fill = () => set.replaceChildren(...(EXTRAS[page.heading] ? [EXTRAS[page.heading](context)] : []),
-    ...page.sections(place, config).map((section) => block(section, context)));
-  fill();
+  const head = EXTRAS[page.heading]?.(context);
+  const fill = () => set.replaceChildren(...(head ? [head] : []), ...page.sections(place, config).map((section) => block(section, context)));
+  if (head) set.append(head);
+  list(set, fill);
   return [el("div", { class: SECTION }, set)];
 }
 

@@ -1,7 +1,7 @@
 // The sections of the settings that are more than a form: themes, taxes, printers, webhooks, payment methods, checkout fields.
 import { FIELD } from "/assets/controls.js";
 import { el, post, save, sleep, times, toast, wrap } from "/assets/dom.js";
-import { fields, modal, saveButton, tabs } from "/assets/layout.js";
+import { fields, list, modal, saveButton, tabs } from "/assets/layout.js";
 import { upload } from "/assets/upload.js";
 
 const random = (prefix) => prefix + Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -87,7 +87,7 @@ function printers(_tab, context) {
       return made;
     });
   };
-  draw();
+  list(cards, draw);
   return [el("div", { class: "p-4" }, el("div", { class: "flex" },
     el("button", { type: "button", class: "button__ButtonComponent-igFjHP kkCuBg p-lr-2 m-r-2", onclick: open }, "Create Printer")), cards)];
 }
@@ -107,8 +107,8 @@ function receiptLogo(tab, context, section) {
 
 function webhooks(_section, context) {
   const { place } = context;
-  const list = el("div", {});
-  const draw = () => list.replaceChildren(...place.webhooks.map((hook) => el("div", { class: "card" }, hook.url)));
+  const hooks = el("div", {});
+  const draw = () => hooks.replaceChildren(...place.webhooks.map((hook) => el("div", { class: "card" }, hook.url)));
   const events = Array.from({ length: 7 }, (_, index) => ({ name: `event${index + 1}`, label: `Event ${index + 1}`, kind: "toggle", value: true }));
   const open = async () => {
     await sleep(times.click);
@@ -120,8 +120,8 @@ function webhooks(_section, context) {
         return made;
       });
   };
-  draw();
-  return [el("div", {}, el("button", { type: "button", onclick: open }, "Create Webhook"), list)];
+  list(hooks, draw);
+  return [el("div", {}, el("button", { type: "button", onclick: open }, "Create Webhook"), hooks)];
 }
 
 function addPayment(context) {

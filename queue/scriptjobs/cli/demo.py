@@ -22,7 +22,7 @@ from scriptjobs.cli.client import Client, connected
 from scriptjobs.cli.opening import must_be_free, next_free, opened_database
 from scriptjobs.cli.tokens import make_token
 from scriptjobs.errors import SetupError
-from scriptjobs.job_types import JobTypes
+from scriptjobs.job_types import JobType, JobTypes
 from scriptjobs.people import People
 from scriptjobs.settings import Settings
 
@@ -30,11 +30,11 @@ START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
 EMAIL, ORGANISATION = "demo@localhost", "Demo organisation"
 # The account that the sandbox portal knows; nothing of it is secret.
-PORTAL_ACCOUNT = {
-    "email": "demo@example.com",
-    "password": "demo-password",
-    "restaurantName": "Base Pizza Riverside",
-}
+PORTAL_ACCOUNT = {"email": "demo@example.com", "password": "demo-password"}
+RESTAURANT = "Base Pizza Riverside"
+# What stands in for the files of an example, by kind.
+_MENU = "menuName,categoryName,dishName,dishPrice\nLunch,Pizza,Margherita,14.50\nLunch,Drinks,Lemonade,4\n"
+SAMPLES = {"csv": ("menu.csv", _MENU)}
 SANDBOX_DELAY = "0.5"
 _PR_SET_PDEATHSIG = 1
 
@@ -46,6 +46,7 @@ class DemoOptions:
     port: int | None
     headed: bool
     job_type: str
+    faults: tuple[str, ...]
     stops_after_job: bool
 
 
@@ -57,7 +58,8 @@ async def run_demo(settings: Settings, options: DemoOptions) -> int:
     """
     console = Console(stderr=False, highlight=False)
     find_chromium(settings.chromium_path, headed=options.headed)
-    payload = _payload(settings, options.job_type)
+    kind = JobTypes.load(settings.job_types_package).get(options.job_type)
+    payload = _payload(kind)
     if options.port:
         must_be_free(settings.host, options.port)
     port = options.port or next_free(settings.host, settings.port)
@@ -74,25 +76,47 @@ async def run_demo(settings: Settings, options: DemoOptions) -> int:
         _serving(["webapp:app"], port, environment, log),
     ):
         await _until_ready(address, log)
+        await _misbehave(environment["PORTAL_URL"], options.faults)
         token, link = await _sign_up(settings)
         console.print(f"[bold]Script Jobs[/] at {address}, sandbox portal at {environment['PORTAL_URL']}")
         async with connected(address, token) as client:
+            await _upload_samples(client, kind, payload)
             job = await _run_job(client, options.job_type, payload, console)
         _show(job, console)
         if not options.stops_after_job:
             console.print(f"\nSign in (works once): {address}/sign-in/{link}", soft_wrap=True)
-            console.print(f"What the job did:     {environment['PORTAL_URL']}/_sandbox")
+            console.print(f"What the job did, and how the portal misbehaves: {environment['PORTAL_URL']}/_sandbox")
             console.print("Stop with Ctrl-C.")
             await _until_stopped()
     sys.stdout.write(json.dumps(job) + "\n")
     return 0 if job["status"] == "completed" else 1
 
 
-def _payload(settings: Settings, job_type: str) -> dict[str, Any]:
-    kind = JobTypes.load(settings.job_types_package).get(job_type)
+def _payload(kind: JobType) -> dict[str, Any]:
+    """The type's fullest example, for the sandbox's account. A job that creates its restaurant keeps the new name."""
     if not kind.examples:
-        raise SetupError(f"The job type {job_type} has no example to run.")
-    return {**kind.examples[0], **PORTAL_ACCOUNT}
+        raise SetupError(f"The job type {kind.name} has no example to run.")
+    creates = "address" in kind.required_fields
+    return {**kind.examples[-1], **PORTAL_ACCOUNT} | ({} if creates else {"restaurantName": RESTAURANT})
+
+
+async def _upload_samples(client: Client, kind: JobType, payload: dict[str, Any]) -> None:
+    for field in kind.files_of(payload):
+        answer = await client.call("POST", "/api/files", files={"file": SAMPLES[field.kind]})
+        payload[field.path] = answer["file"]["id"]
+
+
+async def _misbehave(portal_url: str, faults: tuple[str, ...]) -> None:
+    """Switch faults of the sandbox portal on.
+
+    Raises:
+        SetupError: it does not know one.
+    """
+    async with httpx.AsyncClient(trust_env=False) as http:
+        answer = await http.post(f"{portal_url}/_sandbox/faults", json=faults)
+    if answer.is_error:
+        known = "".join(f"\n  {name}: {words}" for name, words in answer.json()["known"].items())
+        raise SetupError(f"The sandbox portal has no such fault. It knows:{known}")
 
 
 async def _run_job(client: Client, job_type: str, payload: dict[str, Any], console: Console) -> dict[str, Any]:

@@ -127,11 +127,32 @@ def demo(
     port: Annotated[int | None, typer.Option(help="Port of the app; without it the next free one from 8000.")] = None,
     headed: Annotated[bool, typer.Option(help="Show the browser while the script works.")] = False,
     job_type: Annotated[str, typer.Option(help="The job type to run.")] = "add-item-tags",
+    fault: Annotated[
+        list[str] | None, typer.Option(help="How the portal misbehaves; any word lists what it can do.")
+    ] = None,
     exit_after: Annotated[bool, typer.Option("--exit", help="Stop after the job.")] = False,
 ) -> None:
     """Run a real job against the sandbox portal and watch it."""
-    options = DemoOptions(port=port, headed=headed, job_type=job_type, stops_after_job=exit_after)
+    options = DemoOptions(
+        port=port, headed=headed, job_type=job_type, faults=tuple(fault or ()), stops_after_job=exit_after
+    )
     raise typer.Exit(_run(run_demo(Settings.from_env(), options)))
+
+
+@app.command()
+def upload(file: Path, url: Url = HERE, token: Token = "") -> None:
+    """Upload a menu or a picture and print its id, which a payload may name; problems of a menu go to stderr."""
+    content = file.read_bytes()
+
+    async def send() -> dict[str, Any]:
+        async with connected(url, token) as client:
+            return await client.call("POST", "/api/files", files={"file": (file.name, content)})
+
+    answer = _run(send())
+    for problem in answer["preview"].get("problems", []):
+        where = f"line {problem['line']}" + (f", column {problem['column']}" if problem["column"] else "")
+        sys.stderr.write(f"{problem['severity']}: {where}: {problem['message']}\n")
+    console.print(answer["file"]["id"])
 
 
 @app.command()
