@@ -7,6 +7,7 @@ export async function upload(done) {
   const dialog = el("div", { class: "uploadcare--dialog" }, el("button", { type: "button", "aria-label": "Close", onclick: () => dialog.remove() }, "×"), body);
   const picker = el("input", { type: "file", class: "hidden" });
   const choose = () => {
+    picker.value = ""; // so that the same file can be chosen again
     body.replaceChildren(picker, el("p", {}, "Drag and drop, or"),
       el("button", { type: "button", onclick: () => picker.click() }, "Choose a local file"));
   };

@@ -1,5 +1,6 @@
 """Private folders of runs, one for each, and the sweep of what dead workers left on this machine."""
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -25,8 +26,11 @@ class RunFolders:
     def __init__(self, worker_id: str, root: Path | None = None) -> None:
         self._root = root or _default_root()
         self.home = self._root / f"{_PREFIX}{worker_id}"
-        self.home.mkdir(mode=0o700)
-        self._lock = _lock(self.home)
+        # Locked before it has the name that others sweep.
+        making = self.home.with_name(f".{self.home.name}")
+        making.mkdir(mode=0o700)
+        self._lock = _lock(making)
+        making.rename(self.home)
         self._numbers = count(1)
 
     def new(self) -> Path:
@@ -51,19 +55,27 @@ class RunFolders:
         """End processes and remove folders of workers that died on this machine. Returns how many workers."""
         swept = 0
         for home in self._root.glob(f"{_PREFIX}*"):
-            if home == self.home or not home.is_dir() or home.stat().st_uid != os.getuid():
-                continue
-            lock = _lock(home)
-            if lock is None:
-                continue  # its worker lives
-            try:
-                await end_members(home)
-                self.remove(home)
-                swept += 1
-                log.info("dead_worker_swept", folder=home.name)
-            finally:
-                os.close(lock)
+            with contextlib.suppress(FileNotFoundError):  # its worker stopped at this moment, or another one swept it
+                swept += await self._sweep_home(home)
         return swept
+
+    async def _sweep_home(self, home: Path) -> bool:
+        if home == self.home or not _is_own_folder(home):
+            return False
+        lock = _lock(home)
+        if lock is None:
+            return False  # its worker lives
+        try:
+            await end_members(home)
+            self.remove(home)
+        finally:
+            os.close(lock)
+        log.info("dead_worker_swept", folder=home.name)
+        return True
+
+
+def _is_own_folder(path: Path) -> bool:
+    return path.is_dir() and path.stat().st_uid == os.getuid()
 
 
 def _default_root() -> Path:
