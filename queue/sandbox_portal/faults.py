@@ -5,7 +5,7 @@ FAULTS = {
     "many_restaurants": "the account has sixty restaurants with near-identical names",
     "no_list_ids": "the dashboard's cards have no ids",
     "slow": "everything takes ten times as long",
-    "late_lists": "whatever is listed comes more than a second after its page",
+    "late_lists": "whatever is listed comes most of a second after its page",
     "overlay_sticks": "the overlay stays over the page",
     "http_500": "every page answers 500",
     "page_crash": "the page crashes when the item tags open, once",

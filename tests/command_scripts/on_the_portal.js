@@ -16,7 +16,7 @@ async function main() {
     await page.fill('input[type="password"]', password);
     await page.click('button[type="submit"]');
     console.log("STEP 2: Read the restaurants");
-    await page.waitForSelector("h4", { timeout: 10000 });
+    await page.waitForSelector("h4", { timeout: 4000 });
     const names = await page.locator("h4").allInnerTexts();
     console.log("### SCRIPT_RESULT_START ###");
     console.log(JSON.stringify({ success: true, message: `${names.length} restaurants`, data: { names } }));

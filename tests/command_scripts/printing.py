@@ -36,6 +36,6 @@ class Result(face.Result):
 
 JOB_TYPE = JobType(
     name="create-api-key", title="Print", description="Prints.", payload=Payload, result=Result,
-    steps=("Sign in", "Work", "Finish"), command=(NODE, str(FOLDER / "printing.js"), PAYLOAD), timeout_ms=8_000,
+    steps=("Sign in", "Work", "Finish"), command=(NODE, str(FOLDER / "printing.js"), PAYLOAD), timeout_ms=5_000,
     max_retries=0,
 )  # fmt: skip

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from scriptjobs.job_types import JobType, JobTypes
 from scriptjobs.sealing import erase
-from tests.pages.conftest import sign_in
+from tests.pages.conftest import TIMEOUT_MS, sign_in
 from tests.processes import Api, Portal, Site, run_on_database, start_site
 
 TYPES = list(JobTypes.load("portal_scripts"))
@@ -26,6 +26,17 @@ def site(scratch: Path, portal: Portal, new_database: Callable[[], str]) -> Gene
     settings = {"JOB_TYPES_PACKAGE": "portal_scripts", "WORKERS": "0"}
     with start_site(scratch, new_database(), portal, settings) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser, site: Site) -> Generator[Page]:
+    """One window for the forms of all types."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(TIMEOUT_MS)
+    sign_in(page, site.address, site.as_user("ana@pages.example.com", "Pages"))
+    yield page
+    context.close()
 
 
 def picture() -> bytes:
@@ -56,11 +67,8 @@ def stored(site: Site, job_id: str) -> str:
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)
-def test_a_form_posts_what_it_was_filled_with(
-    open_window: Callable[..., Page], site: Site, ana: Api, kind: JobType
-) -> None:
-    page = open_window(expects_network_errors=True)
-    sign_in(page, site.address, ana)
+def test_a_form_posts_what_it_was_filled_with(window: Page, site: Site, ana: Api, kind: JobType) -> None:
+    page = window
     body = {"jobType": kind.name, "payload": whole(ana, kind)}
     first = ana.post("/api/jobs", json=body).raise_for_status().json()["job"]["jobId"]
     page.goto(f"{site.address}/launch/{kind.name}?from={first}")
@@ -76,12 +84,9 @@ def test_a_form_posts_what_it_was_filled_with(
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)
-def test_an_empty_form_asks_for_what_is_needed_and_nothing_else(
-    open_window: Callable[..., Page], site: Site, ana: Api, kind: JobType
-) -> None:
+def test_an_empty_form_asks_for_what_is_needed_and_nothing_else(window: Page, site: Site, kind: JobType) -> None:
     """Blank rows, unchosen files and untouched colours are no input."""
-    page = open_window(expects_network_errors=True)
-    sign_in(page, site.address, ana)
+    page = window
     page.goto(f"{site.address}/launch/{kind.name}")
     page.locator("form.form").evaluate("form => { form.noValidate = true; }")
     page.get_by_role("button", name="Start the job").click()

@@ -10,12 +10,15 @@ from PIL import Image
 from playwright.async_api import Browser
 
 import portal_scripts.pages
+from portal_scripts import creating, outcomes
+from portal_scripts.pages import loading
 from scriptjobs.child.browser import open_browser
 from scriptjobs.chromium import can_sandbox, find_chromium
 from tests.processes import Portal
 from tests.scripts.desk import Desk
 
 SHORT_MS = 1_500
+QUICK_STILL_MS = 60
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +30,8 @@ async def chromium() -> AsyncGenerator[Browser]:
 @pytest.fixture
 def desk(chromium: Browser, clean_portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.chdir(tmp_path)
+    # A portal without delays draws its lists at once.
+    monkeypatch.setattr(loading, "_STILL_MS", QUICK_STILL_MS)
     return Desk(chromium, clean_portal, tmp_path)
 
 
@@ -38,6 +43,13 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         for name, value in vars(pages).items():
             if name.endswith("_MS") and isinstance(value, int) and value > SHORT_MS:
                 monkeypatch.setattr(pages, name, SHORT_MS)
+
+
+@pytest.fixture
+def one_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No part and no item is done twice; that they are is tested where it helps."""
+    for module in (outcomes, creating):
+        monkeypatch.setattr(module, "TRIES", 1)
 
 
 @pytest.fixture

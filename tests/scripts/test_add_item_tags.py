@@ -130,7 +130,7 @@ def test_trouble_of_the_portal_is_retried(ana: Api, clean_portal: Portal, fault:
 def test_a_slow_portal_is_waited_for(own_site: Callable[..., Site], scratch: Path) -> None:
     from tests.processes import start_portal
 
-    with start_portal(scratch, delay="0.3") as slow:
+    with start_portal(scratch, delay="0.1") as slow:
         slow.misbehave("slow")
         site = own_site(JOB_TYPES_PACKAGE="portal_scripts", PORTAL_URL=slow.address)
 

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from portal_scripts.pages import loading
 from tests.processes import Portal, start_portal
 from tests.scripts.desk import Desk
 from tests.scripts.everything import NAMES, configured, files, payload, without_chance
 
 pytestmark = pytest.mark.anyio
+PATIENCE_MS = loading._STILL_MS
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,7 @@ def slow_portal(scratch: Path) -> Generator[Portal]:
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_it_does_the_same_on_a_slow_portal_and_nothing_twice(
-    desk: Desk, slow_portal: Portal, tmp_path: Path, name: str
+    desk: Desk, slow_portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     quick = desk.portal
 
@@ -32,6 +34,7 @@ async def test_it_does_the_same_on_a_slow_portal_and_nothing_twice(
     after_second = configured(desk)
     desk.portal = slow_portal
     slow_portal.reset()
+    monkeypatch.setattr(loading, "_STILL_MS", PATIENCE_MS)
     slow = await desk.run(name, files=files(tmp_path), **payload(name))
 
     for run in (first, second, slow):

@@ -20,7 +20,7 @@ _SUBMIT = 'button[type="submit"], button:has-text("Login"), button:has-text("Sig
 _REFUSAL = '[role="alert"]'
 _OVERLAY = ".cover-loader.active"
 # The dashboard of an account without restaurants shows no name, only the way to create one.
-_DASHBOARD = 'h4, button:has-text("Create New Restaurant")'
+DASHBOARD = 'h4, button:has-text("Create New Restaurant")'
 
 
 class SignedOut(ScriptError):
@@ -65,7 +65,7 @@ async def sign_in(script: Script, email: str, password: str) -> None:
     await page.locator(_EMAIL).fill(email)
     await page.locator(_PASSWORD).fill(password)
     await page.locator(_SUBMIT).first.click()
-    await script.sees(f"{_DASHBOARD}, {_REFUSAL}", DASHBOARD_MS)
+    await script.sees(f"{DASHBOARD}, {_REFUSAL}", DASHBOARD_MS)
     if await page.locator(_PASSWORD).count():
         words = " ".join(await page.locator(_REFUSAL).all_inner_texts()).strip()
         raise InvalidCredentials(

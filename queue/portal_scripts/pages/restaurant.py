@@ -3,7 +3,7 @@
 import re
 
 from portal_scripts.pages.loading import wait_until_loaded
-from portal_scripts.pages.login import DASHBOARD_MS, wait_for_overlay
+from portal_scripts.pages.login import DASHBOARD, DASHBOARD_MS, wait_for_overlay
 from portal_scripts.restaurant_match import find_restaurant
 from scriptjobs.script import PageChanged, Script
 
@@ -22,7 +22,7 @@ _ID = re.compile(r"/restaurant/(RES[\w-]*)")
 
 async def names_on_dashboard(script: Script) -> list[str]:
     """The restaurants of the account, in the order of their cards."""
-    await script.sees("h4", LIST_MS)
+    await script.sees(DASHBOARD, LIST_MS)
     await wait_until_loaded(script, "#scroll-root")
     return [text.strip() for text in await script.page.locator("h4").all_inner_texts()]
 

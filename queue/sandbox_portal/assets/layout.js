@@ -30,7 +30,7 @@ export async function list(holder, fill) {
   if (portal.listsLate) {
     const spinner = el("div", { class: "spinner" }, "…");
     holder.append(spinner);
-    await sleep(1200);
+    await sleep(800);
     spinner.remove();
   }
   fill();
