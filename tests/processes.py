@@ -141,6 +141,12 @@ class Portal(Server):
     def state(self) -> dict[str, Any]:
         return httpx.get(f"{self.address}/_sandbox/state", trust_env=False).json()
 
+    def add(self, restaurant_id: str, kind: str, entry: dict[str, Any]) -> None:
+        """Something that was on the portal before (tags, optionSets, printers, webhooks, payments)."""
+        with httpx.Client(base_url=self.address, trust_env=False) as client:
+            client.post("/api/login", json={"email": "demo@example.com", "password": "demo-password"})
+            client.post(f"/api/restaurants/{restaurant_id}/{kind}", json=entry).raise_for_status()
+
     def tags(self, restaurant: str, email: str = "demo@example.com") -> list[dict[str, Any]]:
         places = self.state()["accounts"][email]["restaurants"]
         return next(place["tags"] for place in places if place["name"] == restaurant)

@@ -62,7 +62,8 @@ class Settings(BaseSettings):
     )
     cors_origins: Names = Field((), description="origins that may call the API from a browser")
     rate_limits: str = Field(
-        "create=10,details=60,status=120,list=30", description="requests a minute and caller; `off` for load tests"
+        "create=10,upload=60,details=60,status=120,list=30",
+        description="requests a minute and caller; `off` for load tests",
     )
     log_format: Literal["json", "console"] = Field("json", description="`console` reads well in a terminal")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")

@@ -250,7 +250,7 @@ def test_cors_answers_only_listed_origins(scratch: Any, own_site: Any) -> None:
 
 
 def test_limits_say_when_to_come_back(own_site: Any) -> None:
-    api = own_site(WORKERS="0", RATE_LIMITS="create=2,list=1").as_user()
+    api = own_site(WORKERS="0", RATE_LIMITS="create=2,list=1,upload=1").as_user()
     body = {"jobType": "create-api-key", "payload": {}}
 
     answers = [api.post("/api/jobs", json=body) for _ in range(3)]
@@ -258,6 +258,8 @@ def test_limits_say_when_to_come_back(own_site: Any) -> None:
     assert [answer.status_code for answer in answers] == [202, 202, 429]
     assert answers[2].json()["error"]["code"] == "RATE_LIMITED"
     assert 1 <= int(answers[2].headers["retry-after"]) <= 60
+    menu = {"file": ("menu.csv", b"menuName,categoryName,dishName,dishPrice\nA,B,C,1\n")}
+    assert [api.post("/api/files", files=menu).status_code for _ in range(2)] == [201, 429]
 
 
 def test_times_are_utc_with_milliseconds(idle: Api) -> None:

@@ -8,13 +8,13 @@ from scriptjobs import script as face
 from scriptjobs.job_types import JobType
 from scriptjobs.script import PageChanged, Script, Secret
 
-STEPS = ("Browse",)
+STEPS = ("Browse", "Look at the keys")
 
 
 class Payload(BaseModel):
     """What to do; `address` is where to go."""
 
-    way: Literal["goes", "opens", "fails", "looks", "stays"]
+    way: Literal["goes", "opens", "fails", "looks", "stays", "private"]
     address: str = ""
     password: Secret
     country: str = "NZ"
@@ -58,12 +58,19 @@ async def run(script: Script, payload: Payload) -> Result:
             case "stays":
                 await script.open(f"{script.portal_url}/login")
                 await script.page.wait_for_timeout(60_000)
+            case "private":
+                await script.open(f"{script.portal_url}/login")
             case "fails":
                 await script.open(f"{script.portal_url}/login")
                 await script.hide("key-0987654321")
                 await script.page.evaluate(_SECRETS, password)
                 await script.page.wait_for_timeout(200)
                 raise PageChanged("The page has no button “Save”.")
+    if payload.way == "private":
+        async with script.step(STEPS[1], in_private=True):
+            await script.page.evaluate("document.body.textContent = 'somebody-elses-key'")
+            await script.page.evaluate("console.error('a word of the page')")
+            raise PageChanged("The list has no such key.")
     return Result(message="seen", data=data)
 
 

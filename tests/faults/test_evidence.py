@@ -32,15 +32,28 @@ def run(api: Api, way: str, **payload: Any) -> dict[str, Any]:
     return api.wait_for(api.launch("create-api-key", **{"way": way, "password": CANARY, **payload}), timeout_s=60)
 
 
-@pytest.fixture(scope="module")
-def left(ana: Api, site: Site) -> dict[str, bytes]:
-    """The files of a job that failed on a page full of secrets, as they lie in the storage."""
-    job = run(ana, "fails")
+def files_of(ana: Api, site: Site, way: str) -> dict[str, bytes]:
+    """The files of a job that failed in this way, as they lie in the storage."""
+    job = run(ana, way)
     assert (job["status"], job["error"]["code"]) == ("failed", "ELEMENT_NOT_FOUND")
     query = """select json_agg(json_build_array(f.name, f.storage_key)) from script_job_files f
                join script_jobs j on j.id = f.job_id where j.job_id = $1"""
     keys = run_on_database(site.dsn, query, job["jobId"])
     return {name: (site.settings.var_dir / "files" / key).read_bytes() for name, key in keys}
+
+
+@pytest.fixture(scope="module")
+def left(ana: Api, site: Site) -> dict[str, bytes]:
+    """Of one that failed on a page full of secrets."""
+    return files_of(ana, site, "fails")
+
+
+def test_a_page_that_lists_keys_is_kept_in_no_form(ana: Api, site: Site) -> None:
+    kept = files_of(ana, site, "private")
+
+    assert set(kept) == {"001-step-01-done.jpg", "browser.txt"}
+    assert b"a word of the page" in kept["browser.txt"]
+    assert not [name for name, content in kept.items() if b"somebody-elses-key" in content]
 
 
 def test_a_failure_leaves_all_that_helps_to_understand_it(left: dict[str, bytes]) -> None:

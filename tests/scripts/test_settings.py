@@ -118,6 +118,17 @@ async def test_secrets_of_the_portal_are_told_to_nobody_but_the_result(desk: Des
     assert all(secret in str(hidden) for secret in secrets)
 
 
+async def test_the_keys_of_other_printers_are_hidden_too(desk: Desk) -> None:
+    await desk.run("setup-system-settings")
+    other = {"name": "Bar", "apiKey": "RES_PRN_somebody_elses"}
+    desk.portal.add(desk.place()["id"], "printers", other)
+
+    run = await desk.run("setup-system-settings")
+
+    hidden = [event for event in run.events if type(event).__name__ == "Hidden"]
+    assert "RES_PRN_somebody_elses" in str(hidden)
+
+
 async def test_an_upload_that_fails_leaves_the_rest_done(desk: Desk, impatient: None, picture: Path) -> None:
     desk.portal.misbehave("upload_fails")
 

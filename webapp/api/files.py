@@ -21,7 +21,7 @@ async def create(request: Request) -> Response:
     """POST /api/files: one file in the multipart field `file`. A menu's faults are told at once."""
     caller = await get_caller(request)
     site = site_of(request)
-    await site.limits.check("create", caller.user_id)
+    await site.limits.check("upload", caller.user_id)
     name, content = await _read_file(request)
     preview = await site.service.upload_file(caller, name, content)
     return JSONResponse({"success": True, "file": _file(preview), **_content(preview)}, 201)

@@ -65,12 +65,13 @@ async def create(request: Request) -> Response:
     starts = not _ONLY_DRAWN & set(form)
     shown = Shown(read_form(kind.schema, form))
     try:
-        if starts or files:
-            await site.limits.check("create", caller.user_id)
+        if files:
+            await site.limits.check("upload", caller.user_id)
         faults, previews = await _take_files(site.service, caller, form, files)
         shown = Shown(read_form(kind.schema, form), faults, previews)
         if faults or not starts:
             return await _draw(request, shown)
+        await site.limits.check("create", caller.user_id)
         options = JobOptions(allow_duplicate=_ANYWAY in form)
         job = await site.service.create_job(caller, kind.name, RawPayload(dict(shown.payload or {})), options)
     except InvalidPayload as error:

@@ -77,7 +77,8 @@ class System:
         return correct(phone)
 
     async def printer_key(self, name: str) -> str | None:
-        """The key of the printer of that name, kept out of log and pictures; None when there is no such printer.
+        """The key of the printer of that name; None when there is no such printer. The keys of all printers are kept
+        out of log and pictures, since the section shows them all.
 
         Raises:
             PageChanged: the printer is there without a key.
@@ -86,15 +87,16 @@ class System:
         await self._settings.open_tab("notifications", 1, "Printer Set-up")
         await self._script.sees(_CREATE_PRINTER, FIELD_MS)
         await wait_until_loaded(self._script, BLOCK)
+        for shown in await self._page.locator(f"{BLOCK} .p-4").locator(_PRINTER_KEY).all_inner_texts():
+            if shown.strip():
+                await self._script.hide(shown.strip())
         card = self._page.locator(f'{BLOCK} .p-4:has(> :is({_PRINTER_NAME}):text-is("{quoted(name)}"))')
         if not await card.count():
             return None
         key = card.first.locator(_PRINTER_KEY)
         if not await key.count():
             raise PageChanged(f"The printer “{name}” shows no key.")
-        value = (await key.first.inner_text()).strip()
-        await self._script.hide(value)
-        return value
+        return (await key.first.inner_text()).strip()
 
     async def create_printer(self, name: str, footer: str | None) -> str:
         """Create a printer and return its key.

@@ -77,13 +77,14 @@ class RunningScript:
         self.page = page
         self.portal_url = job.portal_url
         self.checkpoints = dict(job.checkpoints)
-        self.is_private = False
+        self.is_private = self.was_private = False
 
     @asynccontextmanager
     async def step(self, title: str, *, in_private: bool = False) -> AsyncGenerator[None]:
         """Run a declared step: reported at both ends, with a picture of how it ended, if not `in_private`."""
         self._position = self._steps.index(title) + 1
         self.is_private = in_private
+        self.was_private |= in_private
         started = time.monotonic()
         self._tell_step(title, "running")
         self._tell_percent(0.0, title)

@@ -41,13 +41,19 @@ class Evidence:
             await self._context.tracing.start(screenshots=False, snapshots=True, sources=False)
 
     async def hand_over(self, script: RunningScript, *, failed: bool) -> None:
-        """Store what there is as files of the attempt. A browser that is gone leaves what was heard of it."""
-        if failed:
+        """Store what there is as files of the attempt. A browser that is gone leaves what was heard of it.
+
+        A page that shows secrets which nobody named is not kept in any form, nor is a trace that has seen one.
+        """
+        if failed and not script.is_private:
             with contextlib.suppress(PlaywrightError):
                 await self._keep_page(script, script.page)
-            if self._said:
-                _attach(script, "browser.txt", "text/plain", "\n".join(self._said).encode())
-        if self._tracing == "always" or (failed and self._tracing == "failures"):
+        if failed and self._said:
+            _attach(script, "browser.txt", "text/plain", "\n".join(self._said).encode())
+        wanted = self._tracing == "always" or (failed and self._tracing == "failures")
+        if wanted and script.was_private:
+            await script.log("No trace is kept: a page of this job lists keys.", "warning")
+        elif wanted:
             with contextlib.suppress(PlaywrightError):
                 await self._context.tracing.stop(path="trace.zip")
                 script.attach(Attachment(file="trace.zip", media_type="application/zip"))
@@ -55,12 +61,11 @@ class Evidence:
     async def _keep_page(self, script: RunningScript, page: Page) -> None:
         html = (await page.content())[:_HTML_CHARACTERS]
         _attach(script, "page.html", "text/html", html.encode())
-        if not script.is_private:
-            content = await page.screenshot(
-                type="jpeg", quality=PICTURE_QUALITY, full_page=True, mask=script.covered(), mask_color="#888",
-                timeout=PICTURE_TIMEOUT_MS, animations="disabled",
-            )  # fmt: skip
-            _attach(script, "page.jpg", "image/jpeg", content)
+        content = await page.screenshot(
+            type="jpeg", quality=PICTURE_QUALITY, full_page=True, mask=script.covered(), mask_color="#888",
+            timeout=PICTURE_TIMEOUT_MS, animations="disabled",
+        )  # fmt: skip
+        _attach(script, "page.jpg", "image/jpeg", content)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:

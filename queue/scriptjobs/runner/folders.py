@@ -1,10 +1,12 @@
 """Private folders of runs, one for each, and the sweep of what dead workers left on this machine."""
 
+import asyncio
 import contextlib
 import fcntl
 import os
 import shutil
 import tempfile
+import time
 from itertools import count
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from scriptjobs.runner.process_tree import end_members
 _PREFIX = "sj-"
 _MEMORY = Path("/dev/shm")  # noqa: S108 (each folder below it is private to its user)
 _ROOMY_BYTES = 2 * 1024**3
+REMOVE_ROUNDS = 5
+REMOVE_PAUSE_S = 0.05
 
 log = structlog.get_logger()
 
@@ -41,8 +45,14 @@ class RunFolders:
 
     @staticmethod
     def remove(folder: Path) -> None:
-        """Remove a run's folder with all that is in it."""
-        shutil.rmtree(folder, ignore_errors=True)
+        """Remove a run's folder with all that is in it. What a process that just died still had in the works may appear
+        behind the first round.
+        """
+        for _ in range(REMOVE_ROUNDS):
+            shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                return
+            time.sleep(REMOVE_PAUSE_S)
 
     def close(self) -> None:
         """Remove the worker's folder."""
@@ -67,7 +77,7 @@ class RunFolders:
             return False  # its worker lives
         try:
             await end_members(home)
-            self.remove(home)
+            await asyncio.to_thread(self.remove, home)
         finally:
             os.close(lock)
         log.info("dead_worker_swept", folder=home.name)
