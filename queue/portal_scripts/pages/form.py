@@ -46,7 +46,8 @@ class Form:
             raise PageChanged(f"The form with “{row.label}” did not appear.")
         # The rows of a tab that is being left may still stand there, so a label is waited for; not again in a form that
         # lacked one.
-        labelled = f'{self._rows} > div:has(:text-is("{quoted(row.label)}"))'
+        # Chained, so that only this form is searched: five hundred tiles behind it would make each look slower.
+        labelled = f'{self._rows} >> :scope > div:has(:text-is("{quoted(row.label)}"))'
         if self._has_labels:
             self._has_labels = await self._script.sees(labelled, LABEL_MS)
         if await self._page.locator(labelled).count() == 1:

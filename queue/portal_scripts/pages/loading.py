@@ -35,6 +35,18 @@ _CHANGE = """({ within, before, patience }) => new Promise((done) => {
   look();
 })"""
 
+_ENTRY = """({ entries, text, patience }) => new Promise((done) => {
+  const began = performance.now();
+  const says = (node) => !node.childElementCount && node.textContent.trim() === text;
+  const look = () => {
+    const found = [...document.querySelectorAll(entries)].some((entry) => [...entry.querySelectorAll("*")].some(says));
+    if (found) done(true);
+    else if (performance.now() - began > patience) done(false);
+    else setTimeout(look, 20);
+  };
+  look();
+})"""
+
 
 async def wait_until_loaded(script: Script, within: str) -> None:
     """Wait until nothing on the page tells that it loads and what stands in `within` (plain CSS) stays the same.
@@ -44,6 +56,12 @@ async def wait_until_loaded(script: Script, within: str) -> None:
     wanted = {"within": within, "still": _STILL_MS, "patience": LOADED_MS}
     if not await script.page.evaluate(_WATCH, wanted):
         await script.log("The page does not finish loading; it is taken as it is.", "warning")
+
+
+async def wait_for_entry(script: Script, entries: str, text: str, patience_ms: float) -> bool:
+    """Wait until one of `entries` (plain CSS) has exactly this text in it somewhere. Returns whether it came to it."""
+    wanted = {"entries": entries, "text": text.strip(), "patience": patience_ms}
+    return bool(await script.page.evaluate(_ENTRY, wanted))
 
 
 async def text_of(script: Script, within: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from portal_scripts.pages.loading import wait_until_loaded
+from portal_scripts.pages.loading import wait_for_entry, wait_until_loaded
 from portal_scripts.pages.paths import BUTTON_GROUP, ROOT, TILES, quoted
 from portal_scripts.pages.saving import save
 from scriptjobs.script import PageChanged, Script
@@ -62,7 +62,7 @@ class Tiles:
             PageChanged: the portal did not save it.
         """
         await save(self._script, self._page.locator(self.button).first, f"“{name}”")
-        if not await self._script.sees(f'{TILES}:has(:text-is("{quoted(name)}"))', SAVED_MS):
+        if not await wait_for_entry(self._script, TILES, name, SAVED_MS):
             raise PageChanged(f"The portal did not confirm that it saved “{name}”.")
         await self._page.locator("form").wait_for(state="hidden", timeout=CLOSE_MS)
 
