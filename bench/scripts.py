@@ -70,6 +70,15 @@ def payload_of(api: Api, name: str, number: int) -> dict[str, Any]:
     return given | ({"restaurantName": f"New Place {number}"} if name == "register-restaurant" else {})
 
 
+def peak_of(site: Site, api: Api, portal: Portal, name: str) -> float:
+    """The most memory of one job, in MB; apart from the rounds, since looking takes time."""
+    portal.reset()
+    job_id = api.launch(name, **payload_of(api, name, ROUNDS))
+    with Memory(site, job_id) as memory:
+        api.wait_for(job_id, timeout_s=120)
+    return memory.peak
+
+
 def one(site: Site, api: Api, portal: Portal, name: str, number: int) -> tuple[float, float]:
     """Own time and what the queue added, in ms, of a job that finds a warm runner."""
     portal.reset()
@@ -101,16 +110,18 @@ def run(scratch: Path, dsn: str, portal: Portal) -> None:
     settings = {"JOB_TYPES_PACKAGE": "portal_scripts", "WORKERS": "1"}
     with start_site(scratch, dsn, portal, settings) as site:
         api = site.as_user()
-        print(f"\nA script's own time, and what the queue adds to it (warm, median and most of {ROUNDS})")
+        print(
+            f"\nA script's own time, what the queue adds to it (warm, median and most of {ROUNDS}), its peak of memory"
+        )
         added: list[float] = []
         for name in JobTypes.load("portal_scripts").names:
             rounds = 1 if name == "register-restaurant" else ROUNDS  # the queue begins these a minute apart
             found = [one(site, api, portal, name, number) for number in range(rounds)]
             own, more = ([pair[part] for pair in found] for part in (0, 1))
             added += more
-            print(
-                f"  {name:<32} {statistics.median(own):7.0f} ms   + {statistics.median(more):4.0f} ms, {max(more):4.0f}"
-            )
+            peak = 0.0 if rounds == 1 else peak_of(site, api, portal, name)
+            figures = f"{statistics.median(own):7.0f} ms   + {statistics.median(more):4.0f} ms, {max(more):4.0f}"
+            print(f"  {name:<32} {figures}   {peak:4.0f} MB")
         print(f"  {'all':<32} {'':10}   + {statistics.median(added):4.0f} ms, {max(added):4.0f}")
         portal.reset()
         many_sets(site, api)

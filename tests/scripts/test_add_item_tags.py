@@ -127,6 +127,7 @@ def test_trouble_of_the_portal_is_retried(ana: Api, clean_portal: Portal, fault:
     assert (done["status"], done["attempt"]) == ("completed", 2)
 
 
+@pytest.mark.long
 def test_a_slow_portal_is_waited_for(own_site: Callable[..., Site], scratch: Path) -> None:
     from tests.processes import start_portal
 
