@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable, Generator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from scriptjobs.chromium import find_chromium
 from tests.processes import Api, Site
 
 TIMEOUT_MS = 15_000
+# What a page shows may take as long as what is done on it: five seconds, the default, are short on a busy machine.
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 class Proxy:
