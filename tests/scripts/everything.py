@@ -5,24 +5,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.scripts.desk import TYPES, Desk
 
 MENU = "6f2c1c5e-6f0b-4f57-9a38-0d3f1f6f2a11"
 NAMES = [kind.name for kind in TYPES]
-# One for each way of going through a job: item by item, part by part, and each form of its own.
-WAYS = {
-    "add-option-sets", "setup-services", "setup-stripe-payments", "import-csv-menu", "register-restaurant",
-    "create-api-key",
-}  # fmt: skip
 # These don't open a restaurant that is there.
 ACCOUNT_JOBS = {"create-api-key", "register-restaurant"}
-
-
-def by_way(names: list[str]) -> list[Any]:
-    """The names as parameters: those that go the way of another are `long`."""
-    return [pytest.param(name, marks=[] if name in WAYS else pytest.mark.long) for name in names]
 
 
 def payload(name: str) -> Any:

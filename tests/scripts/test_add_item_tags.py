@@ -91,7 +91,7 @@ def test_a_wrong_password_is_told_at_once_and_not_retried(ana: Api, clean_portal
 def test_a_restaurant_that_is_not_clear_is_left_alone(ana: Api, clean_portal: Portal, name: str, code: str) -> None:
     job = run(ana, restaurantName=name)
 
-    assert (job["status"], job["error"]["code"]) == ("failed", code)
+    assert (job["status"], job["error"]["code"]) == ("failed", code), job["error"]
     assert "Base Pizza" in job["error"]["message"]
     assert clean_portal.state()["writes"] == 0
 
@@ -127,7 +127,6 @@ def test_trouble_of_the_portal_is_retried(ana: Api, clean_portal: Portal, fault:
     assert (done["status"], done["attempt"]) == ("completed", 2)
 
 
-@pytest.mark.long
 def test_a_slow_portal_is_waited_for(own_site: Callable[..., Site], scratch: Path) -> None:
     from tests.processes import start_portal
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.scripts.desk import Desk
-from tests.scripts.everything import ACCOUNT_JOBS, NAMES, by_way, files, payload
+from tests.scripts.everything import ACCOUNT_JOBS, NAMES, files, payload
 
 pytestmark = pytest.mark.anyio
 
@@ -20,7 +20,7 @@ async def test_a_wrong_password_is_told_at_once(desk: Desk, tmp_path: Path, name
     assert desk.writes == 0
 
 
-@pytest.mark.parametrize("name", by_way([name for name in NAMES if name not in ACCOUNT_JOBS]))
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ACCOUNT_JOBS])
 async def test_no_restaurant_is_changed_that_is_not_meant(desk: Desk, tmp_path: Path, name: str) -> None:
     desk.portal.misbehave("many_restaurants")
 
@@ -33,7 +33,7 @@ async def test_no_restaurant_is_changed_that_is_not_meant(desk: Desk, tmp_path: 
     assert desk.writes == 0
 
 
-@pytest.mark.parametrize("name", by_way(NAMES))
+@pytest.mark.parametrize("name", NAMES)
 async def test_a_lost_session_ends_the_try_and_the_next_one_goes_on(
     desk: Desk, impatient: None, tmp_path: Path, name: str
 ) -> None:
@@ -71,7 +71,7 @@ async def test_slow_saves_are_waited_for(desk: Desk) -> None:
     assert run.seconds > 6
 
 
-@pytest.mark.parametrize("name", by_way(NAMES))
+@pytest.mark.parametrize("name", NAMES)
 async def test_a_portal_that_saves_nothing_fails_the_job(
     desk: Desk, impatient: None, one_try: None, tmp_path: Path, name: str
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from portal_scripts.pages import loading
 from tests.processes import Portal, start_portal
 from tests.scripts.desk import Desk
-from tests.scripts.everything import NAMES, by_way, configured, files, payload, without_chance
+from tests.scripts.everything import NAMES, configured, files, payload, without_chance
 
 pytestmark = pytest.mark.anyio
 PATIENCE_MS = loading._STILL_MS
@@ -34,7 +34,7 @@ async def test_a_second_run_succeeds_and_changes_nothing(desk: Desk, tmp_path: P
     assert configured(desk) == after_first
 
 
-@pytest.mark.parametrize("name", by_way(NAMES))
+@pytest.mark.parametrize("name", NAMES)
 async def test_a_slow_portal_gets_the_same_as_a_quick_one(
     desk: Desk, slow_portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

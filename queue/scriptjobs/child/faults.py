@@ -12,20 +12,23 @@ from scriptjobs.events import Failure
 STACK_LIMIT = 20_000
 MESSAGE_LIMIT = 2_000
 
-_BROWSER_CODES = (
-    (("crashed", "has been closed", "target closed", "connection closed"), "BROWSER_CRASHED"),
-    (("err_connection_refused",), "ECONNREFUSED"),
-    (("err_connection_reset", "err_empty_response", "err_connection_closed"), "ECONNRESET"),
-    (("err_timed_out", "err_connection_timed_out", "err_name_not_resolved"), "ETIMEDOUT"),
-)
-_WORDS = {
-    "BROWSER_CRASHED": "The browser crashed or was closed.",
-    "ECONNREFUSED": "The portal refused the connection.",
-    "ECONNRESET": "The portal closed the connection.",
-    "ETIMEDOUT": "The portal did not answer.",
-    "NAVIGATION_TIMEOUT": "A page took too long to load.",
-    "ELEMENT_NOT_FOUND": "The page looked different from what the script expects.",
-}
+_TOO_SLOW = "A page took too long to load."
+_UNEXPECTED = "The page looked different from what the script expects."
+# What the browser says, in small letters; the code; words for people. The first hit decides. Names that begin with err_
+# are Chromium's own (net_error_list.h).
+_FAULTS = (
+    (("crashed", "has been closed", "target closed", "connection closed"), "BROWSER_CRASHED",
+     "The browser crashed or was closed."),
+    (("err_connection_refused",), "ECONNREFUSED", "The portal refused the connection."),
+    (("err_connection_reset", "err_connection_closed", "err_connection_aborted", "err_empty_response", "err_http2_",
+      "err_quic_", "err_socket_not_connected", "err_incomplete_chunked"), "ECONNRESET",
+     "The portal closed the connection."),
+    (("err_network_", "err_internet_disconnected"), "ECONNRESET", "The network of the worker changed or went away."),
+    (("err_timed_out", "err_connection_timed_out", "err_name_not_resolved", "err_address_unreachable"), "ETIMEDOUT",
+     "The portal did not answer."),
+    (("context was destroyed", "frame was detached", "another navigation", "err_aborted"), "ELEMENT_NOT_FOUND",
+     "The portal loaded another page while the script worked on this one."),
+)  # fmt: skip
 
 
 def to_failure(error: BaseException) -> Failure:
@@ -38,14 +41,17 @@ def to_failure(error: BaseException) -> Failure:
         return Failure(code="VALIDATION_ERROR", message=said, stack=stack)
     said = str(error).strip() or type(error).__name__
     if isinstance(error, PlaywrightError):
-        code = _browser_code(error)
-        first = said.splitlines()[0]
-        return Failure(code=code, message=f"{_WORDS.get(code, '')} {first}".strip()[:MESSAGE_LIMIT], stack=stack)
+        code, words = _told_by_browser(error)
+        return Failure(code=code, message=f"{words} {said.splitlines()[0]}".strip()[:MESSAGE_LIMIT], stack=stack)
     return Failure(code=classify_error(said), message=said[:MESSAGE_LIMIT], stack=stack)
 
 
-def _browser_code(error: PlaywrightError) -> str:
+def _told_by_browser(error: PlaywrightError) -> tuple[str, str]:
     said = str(error).lower()
     if isinstance(error, PlaywrightTimeout):
-        return "NAVIGATION_TIMEOUT" if "goto" in said or "navigation" in said else "ELEMENT_NOT_FOUND"
-    return next((code for words, code in _BROWSER_CODES if any(word in said for word in words)), classify_error(said))
+        is_page = "goto" in said or "navigation" in said
+        return ("NAVIGATION_TIMEOUT", _TOO_SLOW) if is_page else ("ELEMENT_NOT_FOUND", _UNEXPECTED)
+    for needles, code, words in _FAULTS:
+        if any(needle in said for needle in needles):
+            return code, words
+    return classify_error(said), ""
