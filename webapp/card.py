@@ -141,7 +141,8 @@ def _note(job: Job) -> str:
 def _note_of_result(result: dict[str, Any]) -> str:
     if result.get("partial"):
         data: dict[str, Any] = result.get("data") or {}
-        failed = data.get("itemsFailed")
+        details: list[dict[str, Any]] = data.get("details") or []
+        failed = sum(item.get("status") == "failed" for item in details) or data.get("itemsFailed")
         return f"{failed} problem{'s' if failed != 1 else ''}" if failed else "with problems"
     return "not verified: the script gave no result" if result.get("unverified") else ""
 

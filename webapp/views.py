@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import Attempt, Job, JobFile, JobStatus, Prerequisite, Step, StepState
 from scriptjobs.service import AttemptDetails, JobDetails, JobEvent
 from webapp.card import LOOKS, Action, JobCard
+from webapp.results import ResultView
 
 _OUTCOMES = {
     None: "running", "completed": "completed", "failed": "failed", "timed_out": "timed out",
@@ -44,18 +44,6 @@ class LogLine:
     source: str
     text: str
     at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultView:
-    """A result: its message, its facts, its table of details."""
-
-    message: str
-    is_partial: bool
-    facts: list[tuple[str, str]]
-    columns: list[str]
-    rows: list[list[str]]
-    raw: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +94,7 @@ class JobPage:
             evidence=_evidence(details.files),
             log=[_line(event) for event in details.log],
             attempt=job.attempt_count,
-            result=_result(_in_order(job, job_types)) if job.result else None,
+            result=_result(job, job_types) if job.result else None,
             attempts=[_attempt(attempt) for attempt in details.attempts],
             prerequisites=details.prerequisites,
             keep_action=_keep_action(job) if may_act and job.status.is_terminal else None,
@@ -181,30 +169,9 @@ def _line(event: JobEvent) -> LogLine:
     )  # fmt: skip
 
 
-def _in_order(job: Job, job_types: JobTypes) -> dict[str, Any]:
-    result = job.result or {}
-    return job_types.get(job.job_type).in_order(result) if job.job_type in job_types.names else result
-
-
-def _result(result: dict[str, Any]) -> ResultView:
-    data: dict[str, Any] = result.get("data") or {}
-    details: list[dict[str, Any]] = data.get("details") or []
-    columns = list(dict.fromkeys(key for row in details for key in row))
-    columns = [column for column in columns if any(row.get(column) not in (None, "") for row in details)]
-    return ResultView(
-        message=str(result.get("message", "")),
-        is_partial=bool(result.get("partial")),
-        facts=[(_words(key), str(value)) for key, value in data.items() if not isinstance(value, list | dict)],
-        columns=[_words(column) for column in columns],
-        rows=[["" if row.get(column) is None else str(row[column]) for column in columns] for row in details],
-        raw=result,
-    )
-
-
-def _words(key: str) -> str:
-    """`itemsCreated` as "Items created"."""
-    spaced = "".join(f" {char.lower()}" if char.isupper() else char for char in key).replace("_", " ")
-    return spaced[:1].upper() + spaced[1:]
+def _result(job: Job, job_types: JobTypes) -> ResultView:
+    is_known = job.job_type in job_types.names
+    return ResultView.from_result(job.result or {}, job_types.get(job.job_type) if is_known else None)
 
 
 def _attempt(attempt: Attempt) -> AttemptView:

@@ -15,6 +15,7 @@ from webapp.advice import advise
 from webapp.card import LOOKS, JobCard
 from webapp.forms import draw_form, read_form
 from webapp.render import partial
+from webapp.results import ResultView
 from webapp.views import JobPage
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
@@ -67,7 +68,44 @@ def test_a_result_reads_in_the_order_of_its_model_however_the_database_keeps_it(
 
     assert result is not None
     assert [name for name, _ in result.facts] == ["Items created", "Items existing", "Items failed", "Items assigned"]
-    assert result.columns == ["Name", "Status", "Items assigned", "Error"]
+    assert [table.columns for table in result.tables] == [["Name", "Status", "Items assigned", "Error"]]
+
+
+@pytest.mark.parametrize(
+    ("job_type", "data", "shown", "hidden"),
+    [
+        (
+            "setup-system-settings",
+            {
+                "applied": ["Create the tax"], "skipped": ["Set the sounds"], "webhookSecret": "********",
+                "details": [{"name": "Set the sounds", "status": "skipped", "error": "no reason."}],
+                "printers": [{"name": "Kitchen", "status": "created", "apiKey": "********"}],
+            },
+            ["Printers", "<th scope=\"col\">API key", "<td>Kitchen", "Webhook secret", "sealed, shown to nobody", "no reason."],
+            ["<h3", "<td>Create the tax"],
+        ),
+        (
+            "import-csv-menu", {"rows": 3, "warnings": ["line 4, column dishPrice: “$4” is read as 4.00"]},
+            ["Warnings</h3>", "<li>line 4, column dishPrice"], ["<table"],
+        ),
+        (
+            "configure-website-dark", {"storeUrl": "https://shop.example.com/", "uploadedLogoUrl": "javascript:alert(1)"},
+            ["Store URL", '<a href="https://shop.example.com/" rel="noopener noreferrer">'], ['href="javascript'],
+        ),
+        ("a-type-of-before", {"isDone": True, "names": ["<b>"]}, ["Is done", "<dd>yes", "<li>&lt;b&gt;"], ["<li><b>"]),
+    ],
+)  # fmt: skip
+def test_a_result_shows_everything_that_it_holds(
+    job_type: str, data: dict[str, object], shown: list[str], hidden: list[str]
+) -> None:
+    result = {"message": "done", "data": data}
+    html = partial(
+        "job_result", ResultView.from_result(result, TYPES.get(job_type) if job_type in TYPES.names else None)
+    )
+    before_json = html.partition("<details>")[0]
+
+    assert [words for words in shown if words not in before_json] == []
+    assert [words for words in hidden if words in before_json] == []
 
 
 @pytest.mark.parametrize("status", list(JobStatus))
@@ -100,6 +138,8 @@ def test_unknown_progress_sweeps_and_says_so_in_words() -> None:
         ({"status": JobStatus.CANCELLED, "stop_requested_at": NOW, "current_step": 5, "progress_message": "[2/10] Vegan"},
          "stopped in step 5 of 5: [2/10] Vegan"),
         ({"status": JobStatus.COMPLETED, "result": {"partial": True, "data": {"itemsFailed": 3}}}, "3 problems"),
+        ({"status": JobStatus.COMPLETED, "result": {"partial": True, "data": {"details": [{"status": "failed"}, {"status": "skipped"}]}}},
+         "1 problem"),
         ({"status": JobStatus.COMPLETED, "result": {"unverified": True}}, "not verified: the script gave no result"),
         ({"status": JobStatus.IN_PROGRESS, "retry_count": 1}, "try 2 of 4"),
     ],

@@ -161,8 +161,11 @@ class RunningScript:
         await asyncio.sleep(0)
 
     async def screenshot(self, name: str) -> None:
-        """Take a picture; password fields are covered. A page that cannot be painted costs the picture, not the job."""
-        if self.is_private:
+        """Take a picture; password fields are covered. A page that cannot be painted costs the picture, not the job.
+
+        The empty page that every browser begins with is not worth one.
+        """
+        if self.is_private or self.page.url == "about:blank":
             return
         self._pictures += 1
         file = f"{self._pictures:03d}-step-{self._position:02d}-{name}.jpg"
