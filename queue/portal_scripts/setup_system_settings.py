@@ -101,7 +101,10 @@ async def run(script: Script, payload: Payload) -> Result:
         await work.read_keys()
     return Result(
         partial=bool(tally.failed), message=said,
-        data=Data(**data.model_dump(), printers=work.printers, webhook_secret=work.webhook_secret),
+        data=Data(
+            **data.model_dump(), printers=work.printers,
+            webhook_secret=work.webhook_secret if WEBHOOK in data.applied else None,
+        ),
     )  # fmt: skip
 
 
@@ -175,10 +178,13 @@ class _Work:
 
     async def _webhook(self) -> None:
         url = str(self._payload.webhook_url)
-        if await self.page.has_webhook(url):
+        if not await self.page.has_webhook(url):
+            await self.page.create_webhook(url, self._keep_secret)
+        elif self.webhook_secret is None:
             await self._script.log("The webhook exists already; its secret was shown when it was created.", "warning")
-            return
-        self.webhook_secret = SecretStr(await self.page.create_webhook(url))
+
+    def _keep_secret(self, secret: str) -> None:
+        self.webhook_secret = SecretStr(secret)
 
 
 JOB_TYPE = JobType(

@@ -14,6 +14,7 @@ FAULTS = {
     "save_fails_once": "the next save fails, the one after works",
     "save_fails": "every save fails",
     "save_hangs": "a save never ends",
+    "save_unheard_once": "the next save is done, but the portal never says so",
     "upload_fails_once": "the next upload of a picture fails, the one after works",
     "upload_fails": "every upload of a picture fails",
     "import_rejected": "the portal refuses a CSV file",

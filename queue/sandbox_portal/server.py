@@ -100,6 +100,13 @@ async def _before_save(request: Request) -> None:
     portal.writes += 1
 
 
+async def _saved(request: Request, answer: dict[str, Any]) -> Response:
+    """The word that a save is done."""
+    if _portal(request).take_fault("save_unheard_once"):
+        await asyncio.sleep(_HANG_S)
+    return JSONResponse(answer)
+
+
 async def _page(request: Request) -> Response:
     """Every address of the portal is the same empty page; its script draws what the address says."""
     if request.url.hostname == _STRIPE:
@@ -164,14 +171,14 @@ async def _register(request: Request) -> Response:
         raise HTTPException(422, f"Please fill in: {', '.join(missing)}")
     made = restaurant(form.pop("name"), **form)
     account["restaurants"].append(made)
-    return JSONResponse({"id": made["id"]})
+    return await _saved(request, {"id": made["id"]})
 
 
 async def _save_settings(request: Request) -> Response:
     place, body = _place(request), await request.json()
     await _before_save(request)
     place["settings"].setdefault(body["tab"], {}).setdefault(body["section"], {}).update(body["values"])
-    return JSONResponse({"ok": True})
+    return await _saved(request, {"ok": True})
 
 
 async def _save_integration(request: Request) -> Response:
@@ -180,7 +187,7 @@ async def _save_integration(request: Request) -> Response:
     if not body["values"].get("agreed"):
         raise HTTPException(422, "You have to agree to the terms")
     place["integrations"][body["name"]] = body["values"]
-    return JSONResponse({"ok": True})
+    return await _saved(request, {"ok": True})
 
 
 async def _append(request: Request) -> Response:
@@ -189,7 +196,7 @@ async def _append(request: Request) -> Response:
         raise HTTPException(404, "there is no such list")
     await _before_save(request)
     place[request.path_params["list"]].append(entry)
-    return JSONResponse(entry)
+    return await _saved(request, entry)
 
 
 async def _import_menu(request: Request) -> Response:
@@ -208,7 +215,7 @@ async def _import_menu(request: Request) -> Response:
         {"name": name, "categories": [{"name": title, "items": items} for title, items in categories.items()]}
         for name, categories in menus.items()
     ]
-    return JSONResponse({"ok": True})
+    return await _saved(request, {"ok": True})
 
 
 async def _keys(request: Request) -> Response:
@@ -220,7 +227,7 @@ async def _add_key(request: Request) -> Response:
     await _before_save(request)
     key = {"name": body["name"], "access": body["access"], "key": f"CW_{secrets.token_hex(16)}"}
     account["keys"].insert(0, key)
-    return JSONResponse({"ok": True})
+    return await _saved(request, {"ok": True})
 
 
 async def _upload(request: Request) -> Response:

@@ -35,3 +35,17 @@ def configured(desk: Desk) -> Any:
 def without_chance(configuration: Any) -> str:
     """The same without ids, keys and secrets, which chance makes."""
     return re.sub(r"(RES_|whsec_|CW_)\w+|/uploads/\w+", "…", json.dumps(configuration, sort_keys=True))
+
+
+def doubled(desk: Desk) -> list[str]:
+    """What stands on the portal more than once by the same name or address."""
+    now = configured(desk)
+    lists = [now["keys"], now["places"]]
+    lists += [
+        place[name] for place in now["places"] for name in ("tags", "optionSets", "printers", "webhooks", "payments")
+    ]
+    taxes = [
+        place["settings"].get("System", {}).get("General Settings", {}).get("taxes", []) for place in now["places"]
+    ]
+    names = [[item.get("name") or item["url"] for item in items] for items in [*lists, *taxes]]
+    return [name for each in names for name in set(each) if each.count(name) > 1]

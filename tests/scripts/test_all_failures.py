@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.scripts.desk import Desk
-from tests.scripts.everything import ACCOUNT_JOBS, NAMES, files, payload
+from tests.scripts.everything import ACCOUNT_JOBS, NAMES, doubled, files, payload
 
 pytestmark = pytest.mark.anyio
 
@@ -83,3 +83,20 @@ async def test_a_portal_that_saves_nothing_fails_the_job(
     assert run.code in {"ELEMENT_NOT_FOUND", "VALIDATION_ERROR", "IMPORT_REJECTED"}
     assert "Something went wrong" in run.message
     assert desk.writes == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_save_that_is_done_and_not_confirmed_is_not_done_twice(
+    desk: Desk, impatient: None, tmp_path: Path, name: str
+) -> None:
+    desk.portal.misbehave("save_unheard_once")
+
+    first = await desk.run(name, files=files(tmp_path), **payload(name))
+    last = first if first.failure is None else await desk.run(
+        name, files=files(tmp_path), checkpoints=first.checkpoints, **payload(name)
+    )  # fmt: skip
+
+    assert first.code in {None, "ELEMENT_NOT_FOUND"}
+    assert last.failure is None
+    assert last.result["partial"] is False
+    assert doubled(desk) == []

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from portal_scripts.setup_system_settings import OPEN, SETTINGS, SIGN_IN, STEPS, WEBHOOK
 from tests.scripts.desk import Desk
 
 pytestmark = pytest.mark.anyio
@@ -15,6 +16,12 @@ COMPANY: dict[str, Any] = {
     "directorMobile": "0211234567",
 }  # fmt: skip
 SYSTEM: dict[str, Any] = {"gstNumber": "123-456-789", "webhookUrl": "https://orders.example.com/webhook/portal"}
+# An earlier try did everything but the webhook.
+BUT_WEBHOOK = {
+    f"part:{step}": {"name": step, "status": "applied"}
+    for step in STEPS
+    if step not in {SIGN_IN, OPEN, SETTINGS, WEBHOOK}
+}
 TIMING = {"first": "0", "last": "15", "days": "8"}
 USUAL = {
     "Pickups / Order Timing": TIMING,
@@ -106,6 +113,24 @@ async def test_a_second_run_reads_the_keys_again_and_not_the_webhooks_secret(des
     assert second.data["webhookSecret"] is None
     assert "was shown when it was created" in second.log
     assert len(desk.place()["webhooks"]) == 1
+
+
+async def test_the_secret_of_a_webhook_whose_save_is_not_confirmed_is_kept(desk: Desk, impatient: None) -> None:
+    desk.portal.misbehave("save_unheard_once")
+
+    run = await desk.run("setup-system-settings", checkpoints=BUT_WEBHOOK, **SYSTEM)
+
+    assert "did not confirm" in run.log
+    assert [hook["secret"] for hook in desk.place()["webhooks"]] == [run.data["webhookSecret"]]
+
+
+async def test_a_webhook_that_could_not_be_created_has_no_secret(desk: Desk, impatient: None) -> None:
+    desk.portal.misbehave("save_fails")
+
+    run = await desk.run("setup-system-settings", checkpoints=BUT_WEBHOOK, **SYSTEM)
+
+    assert run.state_of(WEBHOOK) == "failed"
+    assert run.data["webhookSecret"] is None
 
 
 async def test_secrets_of_the_portal_are_told_to_nobody_but_the_result(desk: Desk) -> None:

@@ -152,18 +152,21 @@ class System:
         await wait_until_loaded(self._script, BLOCK)
         return bool(await self._page.locator(f'{BLOCK} :text-is("{quoted(url)}")').count())
 
-    async def create_webhook(self, url: str) -> str:
-        """Create a webhook for new and confirmed orders, and return its secret."""
+    async def create_webhook(self, url: str, keep_secret: Callable[[str], None]) -> None:
+        """Create a webhook for new and confirmed orders.
+
+        Its secret is shown in the pop-up alone, so `keep_secret` gets it before the save: one that the portal does not
+        confirm may be done all the same.
+        """
         modal = Modal(self._script, "the webhook")
         await self._page.locator(_CREATE_WEBHOOK).first.click()
         await modal.wait()
-        secret = await modal.key()
+        keep_secret(await modal.key())
         await modal.form.fill(Row(2, "URL"), url)
         await modal.open_tab("Events", strip="webhook", position=2)
         for number, on in enumerate(_EVENTS, start=1):
             await modal.form.turn(Row(number, f"Event {number}"), on=on)
         await modal.save()
-        return secret
 
     async def _customise(self, modal: Modal) -> None:
         """Print the customer's name, and make the order's origin and payment stand out."""
