@@ -30,8 +30,9 @@ async def chromium() -> AsyncGenerator[Browser]:
 @pytest.fixture
 def desk(chromium: Browser, clean_portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.chdir(tmp_path)
-    # A portal without delays draws its lists at once.
+    # A portal without delays draws its pages and lists at once.
     monkeypatch.setattr(loading, "_STILL_MS", QUICK_STILL_MS)
+    monkeypatch.setattr(loading, "COVER_MS", QUICK_STILL_MS)
     return Desk(chromium, clean_portal, tmp_path)
 
 

@@ -11,7 +11,7 @@ from tests.scripts.desk import Desk
 from tests.scripts.everything import NAMES, configured, files, payload, without_chance
 
 pytestmark = pytest.mark.anyio
-PATIENCE_MS = loading._STILL_MS
+USUAL = {name: getattr(loading, name) for name in ("_STILL_MS", "COVER_MS")}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,8 @@ async def test_a_slow_portal_gets_the_same_as_a_quick_one(
     wanted = without_chance(configured(desk))
     desk.portal = slow_portal
     slow_portal.reset()
-    monkeypatch.setattr(loading, "_STILL_MS", PATIENCE_MS)
+    for name_, usual in USUAL.items():
+        monkeypatch.setattr(loading, name_, usual)
 
     slow = await desk.run(name, files=files(tmp_path), **payload(name))
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from portal_scripts.pages.loading import wait_until_loaded
-from portal_scripts.pages.login import wait_for_overlay
+from portal_scripts.pages.loading import wait_for_page, wait_until_loaded
 from portal_scripts.pages.paths import CARET, FIELD, MODAL, OPTIONS, ROOT, quoted
 from portal_scripts.pages.saving import save
 from scriptjobs.script import PageChanged, Script
@@ -37,7 +36,7 @@ class Developers:
         await self._page.locator(_LINK).click()
         if not await self._script.sees(_CREATE, PAGE_MS):
             raise PageChanged("The developers page did not open.")
-        await wait_for_overlay(self._script)
+        await wait_for_page(self._script)
 
     async def has_key(self, name: str) -> bool:
         """Whether a key of that name is listed."""

@@ -1,12 +1,17 @@
 """Waiting until a page shows all that it has: only then does what is not there count as absent."""
 
-from scriptjobs.script import Script
+from scriptjobs.errors import ScriptError
+from scriptjobs.script import PageChanged, Script
 
 LOADED_MS = 15_000
+OVERLAY_MS = 10_000  # portal/PORTAL.md, Waits that were needed
+# A page that was just asked for is covered a moment later, not at once.
+COVER_MS = 300
 # Long enough for a list that is drawn in pieces; nothing on the page says that it is complete.
 _STILL_MS = 200
 SWITCH_MS = 3_000
 
+_OVERLAY = ".cover-loader.active"
 _WATCH = """({ within, still, patience }) => new Promise((done) => {
   const marks = ".cover-loader.active, .loader, .loading, .spinner";
   const isBusy = () => [...document.querySelectorAll(marks)].some((mark) => mark.getClientRects().length > 0);
@@ -72,3 +77,37 @@ async def text_of(script: Script, within: str) -> str | None:
 async def wait_for_change(script: Script, within: str, before: str | None) -> bool:
     """Wait until the text in `within` is another than `before`. Returns whether it came to that."""
     return bool(await script.page.evaluate(_CHANGE, {"within": within, "before": before, "patience": SWITCH_MS}))
+
+
+async def wait_for_page(script: Script) -> None:
+    """Wait until the page that was just asked for is drawn: its overlay comes, and goes.
+
+    Raises:
+        PageChanged: the overlay stays.
+    """
+    await script.sees(_OVERLAY, COVER_MS)
+    await wait_for_overlay(script)
+
+
+async def wait_for_overlay(script: Script) -> None:
+    """Wait until the overlay that covers the page while data loads has gone; one that sticks is loaded away once.
+
+    Raises:
+        PageChanged: it stays.
+    """
+    if await _is_gone(script):
+        return
+    await script.log("The portal's loading screen stays; loading the page anew.", "warning")
+    async with script.attempt():
+        await script.page.reload(wait_until="domcontentloaded")
+    if not await _is_gone(script):
+        raise PageChanged("The portal's loading screen does not go away.")
+
+
+async def _is_gone(script: Script) -> bool:
+    try:
+        async with script.attempt():
+            await script.page.locator(_OVERLAY).first.wait_for(state="hidden", timeout=OVERLAY_MS)
+    except ScriptError:
+        return False
+    return True

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from portal_scripts.pages.loading import wait_for_overlay
 from portal_scripts.portal_payload import PortalPayload
 from scriptjobs.errors import ScriptError
 from scriptjobs.script import InvalidCredentials, PageChanged, Script
@@ -10,7 +11,6 @@ from scriptjobs.script import InvalidCredentials, PageChanged, Script
 # portal/PORTAL.md, Waits that were needed.
 FORM_MS = 30_000
 DASHBOARD_MS = 15_000
-OVERLAY_MS = 10_000
 
 SIGN_IN = "Sign in to the portal"
 
@@ -18,7 +18,6 @@ _EMAIL = 'input[type="email"]'
 _PASSWORD = 'input[type="password"]'  # noqa: S105 (a selector)
 _SUBMIT = 'button[type="submit"], button:has-text("Login"), button:has-text("Sign In")'
 _REFUSAL = '[role="alert"]'
-_OVERLAY = ".cover-loader.active"
 # The dashboard of an account without restaurants shows no name, only the way to create one.
 DASHBOARD = 'h4, button:has-text("Create New Restaurant")'
 
@@ -72,27 +71,3 @@ async def sign_in(script: Script, email: str, password: str) -> None:
             f"The portal refused the sign-in of {email}." + (f" It says: “{words}”." if words else "")
         )
     await wait_for_overlay(script)
-
-
-async def wait_for_overlay(script: Script) -> None:
-    """Wait until the overlay that covers the page while data loads has gone; one that sticks is loaded away once.
-
-    Raises:
-        PageChanged: it stays.
-    """
-    if await _is_gone(script):
-        return
-    await script.log("The portal's loading screen stays; loading the page anew.", "warning")
-    async with script.attempt():
-        await script.page.reload(wait_until="domcontentloaded")
-    if not await _is_gone(script):
-        raise PageChanged("The portal's loading screen does not go away.")
-
-
-async def _is_gone(script: Script) -> bool:
-    try:
-        async with script.attempt():
-            await script.page.locator(_OVERLAY).first.wait_for(state="hidden", timeout=OVERLAY_MS)
-    except ScriptError:
-        return False
-    return True

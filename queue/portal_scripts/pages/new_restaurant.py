@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from portal_scripts.opening_hours import Slot
 from portal_scripts.pages.form import Form, Row
-from portal_scripts.pages.login import wait_for_overlay
+from portal_scripts.pages.loading import wait_for_overlay
 from portal_scripts.pages.paths import quoted
 from scriptjobs.script import InvalidValue, PageChanged, Script
 

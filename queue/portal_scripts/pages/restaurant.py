@@ -2,8 +2,8 @@
 
 import re
 
-from portal_scripts.pages.loading import wait_until_loaded
-from portal_scripts.pages.login import DASHBOARD, DASHBOARD_MS, wait_for_overlay
+from portal_scripts.pages.loading import wait_for_page, wait_until_loaded
+from portal_scripts.pages.login import DASHBOARD, DASHBOARD_MS
 from portal_scripts.restaurant_match import find_restaurant
 from scriptjobs.script import PageChanged, Script
 
@@ -50,7 +50,7 @@ async def open_restaurant(script: Script, name: str) -> str:
     else:
         raise PageChanged(f"“{names[index]}” has no button “Manage” on the dashboard.")
     await page.wait_for_url("**/restaurant/RES*", timeout=DASHBOARD_MS, wait_until="commit")
-    await wait_for_overlay(script)
+    await wait_for_page(script)
     found = _ID.search(page.url)
     return found[1] if found else ""
 
@@ -77,6 +77,6 @@ async def _follow(script: Script, links: tuple[str, ...], where: str) -> None:
     for selector in links:
         if await script.sees(selector, LIST_MS):
             await script.page.locator(selector).first.click()
-            await wait_for_overlay(script)
+            await wait_for_page(script)
             return
     raise PageChanged(f"The side bar has no link to {where}.")
