@@ -119,9 +119,9 @@ def run(scratch: Path, dsn: str, portal: Portal) -> None:
             found = [one(site, api, portal, name, number) for number in range(rounds)]
             own, more = ([pair[part] for pair in found] for part in (0, 1))
             added += more
-            peak = 0.0 if rounds == 1 else peak_of(site, api, portal, name)
+            peak = "not measured" if rounds == 1 else f"{peak_of(site, api, portal, name):4.0f} MB"
             figures = f"{statistics.median(own):7.0f} ms   + {statistics.median(more):4.0f} ms, {max(more):4.0f}"
-            print(f"  {name:<32} {figures}   {peak:4.0f} MB")
+            print(f"  {name:<32} {figures}   {peak}")
         print(f"  {'all':<32} {'':10}   + {statistics.median(added):4.0f} ms, {max(added):4.0f}")
         portal.reset()
         many_sets(site, api)
