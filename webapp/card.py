@@ -8,6 +8,7 @@ from scriptjobs.errors import is_retryable
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import RETRYABLE_BY_HAND, Job, JobStatus
 from webapp.advice import advise
+from webapp.results import count_failed
 from webapp.waiting import WaitingView, explain
 
 
@@ -140,9 +141,7 @@ def _note(job: Job) -> str:
 
 def _note_of_result(result: dict[str, Any]) -> str:
     if result.get("partial"):
-        data: dict[str, Any] = result.get("data") or {}
-        details: list[dict[str, Any]] = data.get("details") or []
-        failed = sum(item.get("status") == "failed" for item in details) or data.get("itemsFailed")
+        failed = count_failed(result)
         return f"{failed} problem{'s' if failed != 1 else ''}" if failed else "with problems"
     return "not verified: the script gave no result" if result.get("unverified") else ""
 

@@ -1,5 +1,9 @@
-"""A result for people, whatever its job type: a message, facts, tables out of lists of objects, lists of texts."""
+"""A result for people, whatever its job type: a message, facts, tables out of lists of objects, lists of texts.
 
+A command in another language may print any JSON as its result, so nothing is taken for granted about its shape.
+"""
+
+import json
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -22,7 +26,7 @@ class Said:
         """The value as a person reads it; None reads as nothing."""
         if isinstance(value, bool):
             return cls("yes" if value else "no")
-        text = "" if value is None else str(value)
+        text = "" if value is None else _text(value)
         return cls(text, is_link=text.startswith(("https://", "http://")), is_sealed=text == SHOWN)
 
 
@@ -50,7 +54,7 @@ class ResultView:
     def from_result(cls, result: dict[str, Any], job_type: JobType | None) -> "ResultView":
         """The view of a stored result; `job_type` is None when the type is no longer installed."""
         ordered = job_type.in_order(result) if job_type else result
-        data: dict[str, Any] = ordered.get("data") or {}
+        data = data_of(ordered)
         steps = set(job_type.steps) if job_type else set[str]()
         filled = {key: cast("list[Any]", value) for key, value in data.items() if isinstance(value, list) and value}
         return cls(
@@ -61,21 +65,36 @@ class ResultView:
                 for key, value in data.items()
                 if value is not None and not isinstance(value, list | dict)
             ],
-            tables=[_table(key, rows) for key, rows in filled.items() if all(isinstance(row, dict) for row in rows)],
+            tables=[_table(key, rows) for key, rows in filled.items() if _is_table(rows)],
             lists=[
-                (words(key), [str(line) for line in lines])
+                (words(key), texts)
                 for key, lines in filled.items()
-                if not any(isinstance(line, dict) for line in lines) and not steps.issuperset(map(str, lines))
+                if not _is_table(lines) and not steps.issuperset(texts := [_text(line) for line in lines])
             ],
             raw=ordered,
         )
 
 
+def data_of(result: dict[str, Any]) -> dict[str, Any]:
+    """The data of a result; what is no object is called `data`."""
+    data: Any = result.get("data")
+    return cast("dict[str, Any]", data) if isinstance(data, dict) else {"data": data} if data else {}
+
+
+def count_failed(result: dict[str, Any]) -> int:
+    """How many of its details say that they failed; else the number that it gives itself, 0 when it gives none."""
+    data = data_of(result)
+    details: Any = data.get("details")
+    rows = cast("list[Any]", details) if isinstance(details, list) else []
+    said: Any = data.get("itemsFailed")
+    return sum(_is_failed(row) for row in rows) or (said if isinstance(said, int) else 0)
+
+
 def words(key: str) -> str:
     """`itemsCreated` as "Items created", `store_url` as "Store URL"."""
     spaced = "".join(f" {char.lower()}" if char.isupper() else char for char in key).replace("_", " ").split()
-    first, *rest = (word.upper() if word in _CAPITALS else word for word in spaced)
-    return " ".join([first[:1].upper() + first[1:], *rest])
+    said = " ".join(word.upper() if word in _CAPITALS else word for word in spaced)
+    return said[:1].upper() + said[1:]
 
 
 def _table(key: str, rows: list[dict[str, Any]]) -> Table:
@@ -86,3 +105,15 @@ def _table(key: str, rows: list[dict[str, Any]]) -> Table:
         columns=[words(name) for name in columns],
         rows=[[Said.of(row.get(name)) for name in columns] for row in rows],
     )
+
+
+def _is_table(rows: list[Any]) -> bool:
+    return all(isinstance(row, dict) for row in rows)
+
+
+def _is_failed(row: Any) -> bool:
+    return isinstance(row, dict) and cast("dict[str, Any]", row).get("status") == "failed"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)

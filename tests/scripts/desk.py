@@ -65,7 +65,7 @@ class Run:
         return [event.state for event in self.events if isinstance(event, StepChanged) and event.title == step][-1]
 
 
-class _Blind(RunningScript):
+class BlindScript(RunningScript):
     """Takes no pictures, which are tested elsewhere and cost a third of the time."""
 
     async def screenshot(self, name: str) -> None:
@@ -104,7 +104,7 @@ class Desk:
         )  # fmt: skip
         model = kind.validate(RawPayload(payload | changes), (host,))
         pipe = _Pipe()
-        script = _Blind(
+        script = BlindScript(
             pipe=pipe,
             page=await context.new_page(),
             job=job,

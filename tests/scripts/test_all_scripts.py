@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from portal_scripts.pages import loading
+from scriptjobs.child.context import RunningScript
 from tests.processes import Portal, start_portal
-from tests.scripts.desk import Desk
+from tests.scripts.desk import BlindScript, Desk
 from tests.scripts.everything import NAMES, configured, files, payload, without_chance
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +52,26 @@ async def test_a_slow_portal_gets_the_same_as_a_quick_one(
     assert slow.failure is None
     assert slow.result["partial"] is False, slow.result
     assert without_chance(configured(desk)) == wanted
+
+
+async def test_a_step_that_opens_a_page_ends_when_it_can_be_seen(
+    desk: Desk, slow_portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its picture is taken at that moment."""
+    veils: list[bool] = []
+
+    async def look(script: RunningScript, _name: str) -> None:
+        veils.append(await script.sees(".cover-loader.active", 200))
+
+    monkeypatch.setattr(BlindScript, "screenshot", look)
+    monkeypatch.setattr(loading, "COVER_MS", 3_000)  # the machine may be slower than the portal
+    desk.portal = slow_portal
+    slow_portal.reset()
+
+    run = await desk.run("import-csv-menu", files=files(tmp_path), **payload("import-csv-menu"))
+
+    assert run.failure is None
+    assert veils == [False] * len(desk.types.get("import-csv-menu").steps)
 
 
 async def test_names_with_signs_are_just_names(desk: Desk) -> None:

@@ -108,6 +108,19 @@ def test_a_result_shows_everything_that_it_holds(
     assert [words for words in hidden if words in before_json] == []
 
 
+@pytest.mark.parametrize("data", [["a", 1], "text", 7, None, {"": 1, "_": ["x"]}, {"details": ["<b>", 2]}, {"details": [{"name": "x"}, "y"]},
+                                  {"details": {"name": "x"}}, {"printers": [{"options": ["a", {"b": 1}]}]}])  # fmt: skip
+def test_a_command_may_print_a_result_of_any_shape(data: object) -> None:
+    result = {"message": "done", "partial": True, "data": data}
+    job = replace(in_status(JobStatus.COMPLETED), result=result)
+    card = JobCard.from_job(job, TYPES, may_act=True)
+    html = partial("job_row", card) + partial("job_result", ResultView.from_result(result, TYPES.get(job.job_type)))
+
+    assert "with problems" in card.note
+    assert "<b>" not in html
+    assert "&#39;" not in html  # a list as Python writes it
+
+
 @pytest.mark.parametrize("status", list(JobStatus))
 def test_every_status_has_its_page(status: JobStatus) -> None:
     details = JobDetails(
