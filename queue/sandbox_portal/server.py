@@ -28,6 +28,7 @@ _SESSION = "portal_session"
 _SAVE_S = 2.0
 _SLOW_SAVE_S = 6.0
 _HANG_S = 300.0
+_SLOW_START_S = 0.3
 # A name that leads to this machine, so that Stripe is another site here as it is out there.
 _STRIPE = "connect.stripe.com.localhost"
 
@@ -118,6 +119,8 @@ async def _page(request: Request) -> Response:
 
 async def _config(request: Request) -> Response:
     portal = _portal(request)
+    if "slow" in portal.faults:
+        await asyncio.sleep(_SLOW_START_S)
     # A client that looks automated gets a page on which the form never renders.
     looks_automated = "Headless" in request.headers.get("user-agent", "")
     stripe = next((way for name, way in STRIPE_FAULTS.items() if name in portal.faults), "same_tab")

@@ -12,6 +12,7 @@ _STILL_MS = 200
 SWITCH_MS = 3_000
 
 _OVERLAY = ".cover-loader.active"
+_DRAWN = "#scroll-root"
 _WATCH = """({ within, still, patience }) => new Promise((done) => {
   const marks = ".cover-loader.active, .loader, .loading, .spinner";
   const isBusy = () => [...document.querySelectorAll(marks)].some((mark) => mark.getClientRects().length > 0);
@@ -100,6 +101,8 @@ async def wait_for_overlay(script: Script) -> None:
     await script.log("The portal's loading screen stays; loading the page anew.", "warning")
     async with script.attempt():
         await script.page.reload(wait_until="domcontentloaded")
+    # Until the page is drawn there is no overlay that could stay.
+    await script.sees(_DRAWN, LOADED_MS)
     if not await _is_gone(script):
         raise PageChanged("The portal's loading screen does not go away.")
 
