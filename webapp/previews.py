@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from scriptjobs.menu_csv import Menu, Problem
+from scriptjobs.menu_csv import Problem
 from scriptjobs.service import Preview
+from scriptjobs.upload_check import MenuPreview
 
-# Product page, L3: enough rows to see whether the columns are right.
-SAMPLE_ROWS = 50
 _SHOWN_PROBLEMS = 50
 
 
@@ -33,18 +32,19 @@ class FilePreview:
         return cls(
             name=preview.upload.name,
             summary=_summary(menu),
-            is_good=not menu.errors,
+            is_good=not menu.error_count,
             errors=menu.errors[:_SHOWN_PROBLEMS],
             warnings=menu.warnings[:_SHOWN_PROBLEMS],
-            more=max(0, len(menu.errors) - _SHOWN_PROBLEMS) + max(0, len(menu.warnings) - _SHOWN_PROBLEMS),
+            more=max(0, menu.error_count - _SHOWN_PROBLEMS) + max(0, menu.warning_count - _SHOWN_PROBLEMS),
             columns=menu.columns,
-            rows=[[row.get(name, "") for name in menu.columns] for row in menu.rows[:SAMPLE_ROWS]],
+            rows=[[row.get(name, "") for name in menu.columns] for row in menu.sample],
         )
 
 
-def _summary(menu: Menu) -> str:
-    counts = [(len(menu.rows), "item"), (len(menu.categories), "category"), (len(menu.errors), "error")]
-    counts += [(len(menu.warnings), "warning")] * bool(menu.warnings)
+def _summary(menu: MenuPreview) -> str:
+    counts = [(menu.rows, "item"), (menu.category_count, "category")]
+    counts += [(menu.menu_count, "menu")] * (menu.menu_count > 1)
+    counts += [(menu.error_count, "error")] + [(menu.warning_count, "warning")] * bool(menu.warning_count)
     return ", ".join(f"{count:,} {word if count == 1 else _PLURALS.get(word, word + 's')}" for count, word in counts)
 
 

@@ -1,49 +1,31 @@
-"""Reads a restaurant's menu from a CSV file: what is in it, what is wrong with it and where, and a clean copy.
-
-The columns are those of portal/PORTAL.md (Menu CSV columns). Lines are counted as an editor shows them, from 1 with the
-header, and a row with line breaks inside quotes counts from where it begins.
-"""
+"""Reads a restaurant's menu from a CSV file: what is in it, what is wrong with it and where, and a clean copy."""
 
 import csv
 import io
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
-from typing import Protocol
 
+from scriptjobs.csv_rows import BadCsv, Row, Separator, find_separator, read_rows
 from scriptjobs.errors import ScriptJobsError
+from scriptjobs.prices import read_price
 
 LIMIT_BYTES = 10 * 1024 * 1024
 REQUIRED = ("menuName", "categoryName", "dishName", "dishPrice")
+# The columns that the portal knows.
 COLUMNS = (
     "menuID", "menuName", "menuDisplayName", "menuDescription", "categoryID", "categoryName", "categoryDisplayName",
     "categoryDescription", "dishID", "dishName", "dishPrice", "dishType", "dishDescription", "displayName",
     "printName", "tags", "imageURL", "isCDNImage", "imageCDNID", "imageCDNFilename", "imageExternalURL",
 )  # fmt: skip
-# A menu of a few thousand dishes can repeat one fault in every row; a person reads the first ones.
+# A menu of a few thousand dishes can repeat one fault in every row; a person reads the first ones. Errors and warnings
+# are counted apart, so that no number of warnings hides an error.
 PROBLEM_LIMIT = 200
-_PRICE = re.compile(
-    r"^(?P<sign>NZD|AUD|USD|GBP|CAD|[A-Z]{0,3}[$£€])?\s*(?P<number>-?\d{1,3}(,\d{3})+(\.\d+)?|-?\d*[.,]?\d+)$"
-)
-_TOO_DEAR = Decimal(10_000)
-# A field this long or with this many line breaks has swallowed rows, which a quote that is never closed does.
-_SWALLOWED_LINES = 3
-
-
-# What csv.reader gives; the module has no name for it.
-class Reader(Protocol):
-    """Rows of a file, and the number of the line that was read last."""
-
-    line_num: int
-
-    def __iter__(self) -> Iterator[list[str]]:
-        """The rows."""
-        ...
-
+# Fewer dishes in a menu, on average, and some other column was taken for the menu's name.
+FEW_DISHES = 3
 
 _ALIASES = {name.casefold(): name for name in COLUMNS}
+_KNOWN = frozenset(_ALIASES)
 
 
 class BadMenu(ScriptJobsError):
@@ -68,39 +50,60 @@ class Problem:
 
 @dataclass(slots=True)
 class Menu:
-    """A file as it was read: `rows` with cleaned values by column name, `problems` in the order of their lines."""
+    """A file as it was read: `rows` with cleaned values by column name, and `problems` in the order of their lines. Of
+    `error_count` errors and `warning_count` warnings, the first 200 of each are kept.
+    """
 
     columns: list[str] = field(default_factory=list[str])
     rows: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     problems: list[Problem] = field(default_factory=list[Problem])
+    error_count: int = 0
+    warning_count: int = 0
+
+    def add_error(self, line: int, column: str | None, message: str) -> None:
+        """Note what forbids the import."""
+        self.error_count += 1
+        if self.error_count <= PROBLEM_LIMIT:
+            self.problems.append(Problem(line=line, column=column, message=message))
+
+    def add_warning(self, line: int, column: str | None, message: str) -> None:
+        """Note what a person should know, or what was corrected."""
+        self.warning_count += 1
+        if self.warning_count <= PROBLEM_LIMIT:
+            self.problems.append(Problem(line=line, column=column, message=message, is_error=False))
 
     @property
     def errors(self) -> list[Problem]:
-        """What forbids the import."""
+        """The first of those that forbid the import."""
         return [problem for problem in self.problems if problem.is_error]
 
     @property
     def warnings(self) -> list[Problem]:
-        """What a person should know, and what was corrected."""
+        """The first of those that a person should know."""
         return [problem for problem in self.problems if not problem.is_error]
 
     @property
+    def menus(self) -> dict[str, int]:
+        """Names of menus with the number of their dishes, in the file's order."""
+        return dict(Counter(row["menuName"] for row in self.rows))
+
+    @property
     def categories(self) -> dict[str, int]:
-        """Names of categories with the number of their items, in the file's order."""
+        """Names of categories with the number of their dishes, in the file's order."""
         return dict(Counter(row["categoryName"] for row in self.rows))
 
     def must_be_good(self) -> None:
-        """Raises BadMenu, naming the first errors, when there are any (`problems`: all of them)."""
-        if not self.errors:
+        """Raises BadMenu, naming the first errors, when there are any (`problems`: the first 200)."""
+        if not self.error_count:
             return
-        more = f" And {len(self.errors) - 3} more." if len(self.errors) > 3 else ""
+        more = f" And {self.error_count - 3:,} more." if self.error_count > 3 else ""
         first = "; ".join(str(problem) for problem in self.errors[:3])
         raise BadMenu(
             f"The menu file cannot be imported: {first}.{more}", problems=[str(problem) for problem in self.errors]
         )
 
     def as_csv(self) -> bytes:
-        """A clean copy: UTF-8 without a mark, prices with two decimals and no sign, quotes doubled."""
+        """A clean copy: UTF-8 without a mark, commas, prices with two decimals and no sign, quotes doubled."""
         text = io.StringIO()
         writer = csv.DictWriter(text, self.columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
@@ -115,130 +118,129 @@ def read_menu(content: bytes) -> Menu:
     if text is None:
         return menu
     if not text.strip():
-        return _with(menu, Problem(line=1, column=None, message="the file is empty"))
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        menu.add_error(1, None, "the file is empty")
+        return menu
+    separator = find_separator(text, _KNOWN)
     try:
-        _read_header(next(reader), menu)
-        _read_rows(reader, menu)
-    except csv.Error as error:
-        said = (
-            "a quote is opened and never closed" if "end of data" in str(error) else "text stands beside a quoted field"
-        )
-        line = _unbalanced_line(text) or reader.line_num
-        _with(menu, Problem(line=line, column=None, message=f"{said}; double each quote that is part of the text"))
-    if menu.columns and not menu.rows and not menu.errors:
-        _with(menu, Problem(line=2, column=None, message="there is no row below the header"))
+        rows = read_rows(text, separator)
+        _read_header(next(rows), separator, menu)
+        if not menu.error_count:
+            _read_rows(rows, separator, menu)
+    except BadCsv as error:
+        is_named = error.field is not None and error.field < len(menu.columns)
+        name = menu.columns[error.field] if is_named and error.field is not None else None
+        help_ = "; double each quote that is part of the text" if "quote" in error.message else ""
+        menu.error_count += 1
+        # The reason why the rest was not read is told, however many problems come before it.
+        menu.problems.append(Problem(line=error.line, column=name, message=error.message + help_))
+    if menu.columns and not menu.rows and not menu.error_count:
+        menu.add_error(2, None, "there is no row below the header")
+    menu.problems.sort(key=lambda problem: problem.line)
     return menu
 
 
 def _decode(content: bytes, menu: Menu) -> str | None:
     if len(content) > LIMIT_BYTES:
-        _with(menu, Problem(line=1, column=None, message=f"the file is larger than {LIMIT_BYTES // 1024**2} MiB"))
+        menu.add_error(1, None, f"the file is larger than {LIMIT_BYTES // 1024**2} MiB")
         return None
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        said = "the file is UTF-16; save it as “CSV UTF-8”"
-        _with(menu, Problem(line=1, column=None, message=said))
+        menu.add_error(1, None, "the file is UTF-16; save it as “CSV UTF-8”")
+        return None
+    if b"\0" in content:
+        menu.add_error(content.count(b"\n", 0, content.index(b"\0")) + 1, None, "this is not a text file")
         return None
     if content.startswith(b"\xef\xbb\xbf"):
-        said = "a byte order mark at the beginning was left out"
-        _with(menu, Problem(line=1, column=None, message=said, is_error=False))
+        menu.add_warning(1, None, "a byte order mark at the beginning was left out")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        guess = content.splitlines()[line - 1].decode("windows-1252", errors="replace")[:80]
+        begin = content.rfind(b"\n", 0, error.start) + 1
+        guess = content[begin : begin + 400].split(b"\n")[0].decode("windows-1252", errors="replace").strip()[:80]
         said = f"this is not UTF-8; in Windows-1252 it would read “{guess}”. Save the file as “CSV UTF-8”"
-        _with(menu, Problem(line=line, column=None, message=said))
+        menu.add_error(content.count(b"\n", 0, error.start) + 1, None, said)
         return None
 
 
-def _read_header(header: Sequence[str], menu: Menu) -> None:
-    names = [name.strip() for name in header]
+def _read_header(header: Row, separator: Separator, menu: Menu) -> None:
+    names = [name.strip()[:80] for name in header.cells]
     menu.columns = [_ALIASES.get(name.casefold(), name) for name in names]
+    if separator.sign != ",":
+        menu.add_warning(header.line, None, f"the fields are separated by {separator.name}")
     for name in REQUIRED:
         if name not in menu.columns:
-            _with(menu, Problem(line=1, column=name, message="this column is missing"))
+            menu.add_error(header.line, name, "this column is missing")
     for name, times in Counter(menu.columns).items():
         if times > 1:
-            _with(menu, Problem(line=1, column=name or "(no name)", message="this column stands there twice"))
+            menu.add_error(header.line, name or "(no name)", "this column is there twice")
     for name in menu.columns:
         if name not in COLUMNS:
-            said = "the portal does not know this column"
-            _with(menu, Problem(line=1, column=name or "(no name)", message=said, is_error=False))
+            menu.add_warning(header.line, name or "(no name)", "the portal does not know this column")
 
 
-def _read_rows(reader: Reader, menu: Menu) -> None:
-    if menu.errors:
-        return
-    seen: dict[tuple[str, str], int] = {}
-    line = reader.line_num + 1
-    for cells in reader:
-        start, line = line, reader.line_num + 1
-        if not any(cell.strip() for cell in cells):
-            continue
-        row = _read_row(cells, start, menu)
-        key = (row["categoryName"].casefold(), row["dishName"].casefold())
+def _read_rows(rows: Iterator[Row], separator: Separator, menu: Menu) -> None:
+    seen: dict[tuple[str, str, str], int] = {}
+    for found in rows:
+        row = _read_row(found, separator, menu)
+        key = (row["menuName"].casefold(), row["categoryName"].casefold(), row["dishName"].casefold())
         if key in seen and row["dishName"]:
-            said = f"“{row['dishName']}” stands in “{row['categoryName']}” on line {seen[key]} already"
-            _with(menu, Problem(line=start, column="dishName", message=said, is_error=False))
-        seen.setdefault(key, start)
+            said = f"“{row['dishName'][:80]}” is in “{row['categoryName'][:80]}” already, on line {seen[key]}"
+            menu.add_warning(found.line, "dishName", said)
+        seen.setdefault(key, found.line)
         menu.rows.append(row)
+    menus = len(menu.menus)
+    if menus > 1 and len(menu.rows) < menus * FEW_DISHES:
+        said = f"the file has {menus:,} menus for {len(menu.rows):,} dishes; is this the column of the menu's name?"
+        menu.add_warning(1, "menuName", said)
 
 
-def _read_row(cells: Sequence[str], line: int, menu: Menu) -> dict[str, str]:
+def _read_row(found: Row, separator: Separator, menu: Menu) -> dict[str, str]:
+    line, cells = found.line, found.cells
     if len(cells) != len(menu.columns):
-        said = f"this row has {len(cells)} fields, the header {len(menu.columns)}; look for a comma or a quote too many"
-        _with(menu, Problem(line=line, column=None, message=said))
+        said = (
+            f"this row has {len(cells)} fields, the header has {len(menu.columns)}; "
+            f"look for a separator or a quote too many"
+        )
+        menu.add_error(line, None, said)
     row = {name: cell.strip() for name, cell in zip(menu.columns, cells, strict=False)}
     for name in REQUIRED:
         row.setdefault(name, "")
     for name, value in row.items():
-        if value.count("\n") >= _SWALLOWED_LINES:
-            said = f"this field goes on for {value.count(chr(10)) + 1} lines, so a broken quote has swallowed rows"
-            _with(menu, Problem(line=line, column=name, message=said))
+        if "\n" in value and _has_swallowed(value, cells, separator):
+            said = f"this field goes on for {value.count(chr(10)) + 1} lines and holds other rows; a quote is missing"
+            menu.add_error(line, name, said)
         if "�" in value:
-            said = "a character was lost before, and stands there as �"
-            _with(menu, Problem(line=line, column=name, message=said, is_error=False))
+            menu.add_warning(line, name, "a character was lost earlier and is now shown as �")
     for name in ("menuName", "categoryName", "dishName"):
         if not row[name]:
-            _with(menu, Problem(line=line, column=name, message="is empty"))
+            menu.add_error(line, name, "is empty")
     row["dishPrice"] = _read_price(row["dishPrice"], line, menu)
     return row
 
 
-def _read_price(value: str, line: int, menu: Menu) -> str:
-    if not value:
-        said = "is empty; the dish will cost 0.00"
-        _with(menu, Problem(line=line, column="dishPrice", message=said, is_error=False))
+def _has_swallowed(value: str, cells: Sequence[str], separator: Separator) -> bool:
+    """Whether a line of the field looks like a row of its own: it begins with the same cells as this row. A description
+    may well have many lines, which don't.
+    """
+    begin = separator.sign.join(cell.strip() for cell in cells[:2]) + separator.sign
+    lines = value.splitlines()[1:]
+    if begin.strip(separator.sign) and any(line.replace('"', "").startswith(begin) for line in lines):
+        return True
+    first = cells[0].strip() + separator.sign
+    most = len(cells) - 1
+    return any(
+        line.startswith(first) and line.count(separator.sign) >= min(2, most) for line in lines if cells[0].strip()
+    )
+
+
+def _read_price(written: str, line: int, menu: Menu) -> str:
+    if not written:
+        menu.add_warning(line, "dishPrice", "is empty; the dish will cost 0.00")
         return "0.00"
-    found = _PRICE.match(value)
-    number = _number(found["number"]) if found else None
-    if found is None or number is None:
-        _with(menu, Problem(line=line, column="dishPrice", message=f"“{value[:40]}” is no price"))
-        return value
-    if number < 0 or number >= _TOO_DEAR:
-        _with(menu, Problem(line=line, column="dishPrice", message=f"{value} is no price of a dish"))
-    if found["sign"] or "," in found["number"]:
-        said = f"“{value}” is read as {number:.2f}"
-        _with(menu, Problem(line=line, column="dishPrice", message=said, is_error=False))
-    return f"{number:.2f}"
-
-
-def _number(text: str) -> Decimal | None:
-    """A number with a decimal point or comma; a comma before three digits parts thousands."""
-    plain = text.replace(",", "") if re.search(r",\d{3}(\D|$)", text) else text.replace(",", ".")
     try:
-        return Decimal(plain)
-    except InvalidOperation:
-        return None
-
-
-def _unbalanced_line(text: str) -> int | None:
-    """The first line with an odd number of quotes: where a quote that is never closed most likely begins."""
-    return next((number for number, line in enumerate(text.splitlines(), 1) if line.count('"') % 2), None)
-
-
-def _with(menu: Menu, problem: Problem) -> Menu:
-    if len(menu.problems) < PROBLEM_LIMIT:
-        menu.problems.append(problem)
-    return menu
+        price = read_price(written)
+    except ValueError as error:
+        menu.add_error(line, "dishPrice", f"“{written[:40]}” {error}")
+        return written
+    if not price.is_plain:
+        menu.add_warning(line, "dishPrice", f"“{written}” is read as {price.text}")
+    return price.text

@@ -3,6 +3,7 @@
 import io
 import time
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +119,12 @@ def test_a_picture_is_known_by_its_content(ana: Api, kind: str) -> None:
         ("menu.csv", b"", "is empty"),
         ("logo.png", b"GIF89a nonsense", "no picture"),
         ("logo.png", picture()[:60], "broken picture"),
-        ("logo.bmp", picture("BMP"), "BMP; send PNG"),
+        ("logo.bmp", picture("BMP"), "neither a picture (PNG, JPEG, WebP, GIF)"),
         ("menu.xlsx", b"PK\x03\x04\0\0" * 100, "neither a picture"),
         ("page.html", b"<script>alert(1)</script>", "no picture"),
+        ("zeros.dds", b"DDS " + b"\0" * 200, "neither a picture"),
+        ("mutated.avif", b"\0\0\0\x1cftypavif" + b"\xff" * 300, "neither a picture"),
+        ("mutated.webp", b"RIFF\x10\0\0\0WEBPVP8L" + b"\xff" * 300, "broken picture"),
         ("big.png", picture(size=(7_000, 7_000)), "million pixels"),
     ],
 )
@@ -131,6 +135,23 @@ def test_what_is_neither_menu_nor_picture_is_refused(ana: Api, name: str, conten
     [fault] = answer.json()["error"]["fields"]
     assert fault["path"] == "file"
     assert says in fault["message"]
+
+
+def test_a_large_file_of_any_content_slows_no_other_request(ana: Api, site: Site) -> None:
+    content = MENU + b"x\n" * (5 * 1024 * 1024 - 100)
+    waited: list[float] = []
+    with ThreadPoolExecutor(1) as pool, httpx.Client(base_url=site.address, trust_env=False) as other:
+        sent = pool.submit(send, ana, "menu.csv", content)
+        while not sent.done():
+            began = time.monotonic()
+            other.get("/healthz").raise_for_status()
+            waited.append(time.monotonic() - began)
+    preview = sent.result().json()["preview"]
+    again = ana.get(f"/api/files/{sent.result().json()['file']['id']}/preview").json()["preview"]
+
+    assert "more than 20,000 rows" in str(preview["problems"])
+    assert again == preview
+    assert max(waited) < 0.5, max(waited)  # reading the body itself takes some 50 ms
 
 
 def test_what_is_too_large_is_refused_announced_or_not(ana: Api) -> None:

@@ -112,7 +112,7 @@ def test_a_menu_is_checked_before_the_job_starts(open_window: Callable[..., Page
 
     errors = page.locator(".file-preview [data-kind=errors] li")
     expect(errors).to_have_text(
-        [re.compile("line 2.*dishPrice.*“dear” is no price"), re.compile("line 3.*categoryName")]
+        [re.compile("line 2.*dishPrice.*“dear” is not a price"), re.compile("line 3.*categoryName")]
     )
     expect(page.get_by_role("alert")).to_contain_text("has 2 errors")
     expect(page.locator("[name=restaurantName]")).to_have_value("Curry Garden")

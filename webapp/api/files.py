@@ -12,7 +12,6 @@ from scriptjobs.errors import BadRequest, FileNotFound, InvalidPayload
 from scriptjobs.service import UPLOAD_LIMIT_BYTES, Preview
 from webapp.api.schemas import iso
 from webapp.caller import get_caller
-from webapp.previews import SAMPLE_ROWS
 from webapp.uploads import read_multipart
 from webapp.website import site_of
 
@@ -77,12 +76,15 @@ def _content(preview: Preview) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "preview": {
-            "rows": len(menu.rows),
-            "items": len(menu.rows),
+            "rows": menu.rows,
+            "items": menu.rows,
             "columns": menu.columns,
+            "menus": [{"name": name, "items": count} for name, count in menu.menus.items()],
             "categories": [{"name": name, "items": count} for name, count in menu.categories.items()],
             "problems": problems,
-            "sample": menu.rows[:SAMPLE_ROWS],
-            "canBeImported": not menu.errors,
+            "errorCount": menu.error_count,
+            "warningCount": menu.warning_count,
+            "sample": menu.sample,
+            "canBeImported": not menu.error_count,
         }
     }

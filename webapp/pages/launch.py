@@ -101,9 +101,9 @@ async def _take_files(
             continue
         previews[path] = FilePreview.of(preview)
         form[path] = str(preview.upload.id)
-        if preview.menu and preview.menu.errors:
-            many = len(preview.menu.errors)
-            said = f"has {many} error{'s' * (many > 1)}; correct the file and choose it again"
+        if preview.menu and preview.menu.error_count:
+            many = preview.menu.error_count
+            said = f"has {many:,} error{'s' * (many > 1)}; correct the file and choose it again"
             faults.append({"path": path, "message": said})
             del form[path]
     return faults, previews

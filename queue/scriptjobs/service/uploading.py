@@ -1,29 +1,29 @@
 """Uploading: files that jobs name by id, checked by what is in them."""
 
-import asyncio
-import io
 import uuid
-import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from functools import cache
 from uuid import UUID
 
-from PIL import Image, UnidentifiedImageError
+import structlog
+from anyio import BrokenWorkerProcess, CapacityLimiter, fail_after, to_process
 
 from scriptjobs.database import Connection
-from scriptjobs.errors import BadRequest, FileNotFound, Forbidden, InvalidPayload
+from scriptjobs.errors import FileNotFound, Forbidden, InvalidPayload
 from scriptjobs.job_types import FileField
-from scriptjobs.menu_csv import LIMIT_BYTES, Menu, read_menu
+from scriptjobs.menu_csv import LIMIT_BYTES
 from scriptjobs.service.reading import Caller, Reading
 from scriptjobs.store.uploads import Upload, find_uploads, insert_upload
-
-IMAGE_LIMIT_BYTES = 5 * 1024 * 1024
-IMAGE_LIMIT_PIXELS = 40_000_000
-NAME_LIMIT = 120
-_IMAGE_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
+from scriptjobs.upload_check import Checked, MenuPreview, check_upload_apart
 
 UPLOAD_LIMIT_BYTES = LIMIT_BYTES
+NAME_LIMIT = 120
+# The slowest file of 10 MiB takes two seconds of a processor; a queue of a few may stand before it.
+CHECK_TIMEOUT_S = 20.0
+CHECKS_AT_ONCE = 1
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Preview:
     """What is in a file: its menu, or the size of its picture in pixels."""
 
     upload: Upload
-    menu: Menu | None = None
+    menu: MenuPreview | None = None
     width: int | None = None
     height: int | None = None
 
@@ -48,27 +48,35 @@ class Uploading(Reading):
         """
         if not caller.may_act:
             raise Forbidden("A viewer can watch jobs but not upload files.")
-        preview = await asyncio.to_thread(_look_into, name, content)
-        upload = preview.upload
+        shown = (name or "file").replace("\\", "/").rsplit("/", 1)[-1][-NAME_LIMIT:]
+        found = await _look_into(shown, content)
+        id_ = uuid.uuid4()
+        preview = {
+            "menu": found.menu and found.menu.model_dump(mode="json"),
+            "width": found.width,
+            "height": found.height,
+        }
+        upload = Upload(
+            id=id_, kind=found.kind, name=shown, media_type=found.media_type, size=len(content),
+            storage_key=f"uploads/{id_}", created_at=datetime.now(UTC), preview=preview,
+        )  # fmt: skip
         # The file goes first: a row without its file would be found by a job.
         await self._files.put(upload.storage_key, content)
         async with self._database.as_caller(caller.user_id) as connection:
             upload = await insert_upload(connection, caller.organisation_id, caller.user_id, upload)
-        return Preview(upload=upload, menu=preview.menu, width=preview.width, height=preview.height)
+        return _preview(upload)
 
     async def preview_file(self, caller: Caller, id_: UUID) -> Preview:
-        """What is in an uploaded file.
+        """What is in an uploaded file, as it was found when it came.
 
         Raises:
             FileNotFound: there is none that the caller may see.
         """
         async with self._database.as_caller(caller.user_id) as connection:
             found = await find_uploads(connection, [id_], caller.organisation_id)
-        content = await self._files.get(found[0].storage_key) if found else None
-        if content is None:
+        if not found:
             raise FileNotFound
-        preview = await asyncio.to_thread(_look_into, found[0].name, content)
-        return Preview(upload=found[0], menu=preview.menu, width=preview.width, height=preview.height)
+        return _preview(found[0])
 
     async def _check_files(self, connection: Connection, caller: Caller, wanted: list[FileField]) -> list[UUID]:
         """The ids of the files that a payload names, each once, each of the kind that its field wants.
@@ -94,53 +102,34 @@ class Uploading(Reading):
         return ids
 
 
+def _preview(upload: Upload) -> Preview:
+    shown = upload.preview
+    menu = MenuPreview.model_validate(shown["menu"]) if shown.get("menu") else None
+    return Preview(upload=upload, menu=menu, width=shown.get("width"), height=shown.get("height"))
+
+
 _KINDS = {"csv": "menu file (CSV)", "image": "picture"}
 
 
-def _look_into(name: str, content: bytes) -> Preview:
-    shown = (name or "file").replace("\\", "/").rsplit("/", 1)[-1][-NAME_LIMIT:]
-    if not content:
-        raise _refuse(f"“{shown}” is empty")
-    picture = _read_picture(shown, content)
-    kind: Literal["csv", "image"] = "image" if picture else "csv"
-    if picture is None and (b"\0" in content[:4096] and not content.startswith((b"\xff\xfe", b"\xfe\xff"))):
-        raise _refuse(f"“{shown}” is neither a picture (PNG, JPEG, WebP, GIF) nor a CSV file")
-    if picture is None and not shown.casefold().endswith((".csv", ".txt")):
-        raise _refuse(f"“{shown}” is no picture (PNG, JPEG, WebP, GIF); a menu file's name ends in .csv")
-    if len(content) > (IMAGE_LIMIT_BYTES if picture else LIMIT_BYTES):
-        limit = (IMAGE_LIMIT_BYTES if picture else LIMIT_BYTES) // 1024**2
-        raise BadRequest(f"“{shown}” is larger than {limit} MiB.", code="PAYLOAD_TOO_LARGE", limit=limit * 1024**2)
-    id_ = uuid.uuid4()
-    media_type, width, height = picture or ("text/csv", None, None)
-    upload = Upload(
-        id=id_, kind=kind, name=shown, media_type=media_type, size=len(content), storage_key=f"uploads/{id_}",
-        created_at=datetime.now(UTC),
-    )  # fmt: skip
-    return Preview(upload=upload, menu=None if picture else read_menu(content), width=width, height=height)
-
-
-def _read_picture(name: str, content: bytes) -> tuple[str, int, int] | None:
-    """Media type, width and height of a picture; None when it is none.
+async def _look_into(name: str, content: bytes) -> Checked:
+    """What is in a file, found out in another process: a file that keeps a parser busy, eats its memory or crashes it
+    slows no request and takes nothing down.
 
     Raises:
-        InvalidPayload: a picture that is broken, too large, or of a kind that the portal does not take.
+        InvalidPayload, BadRequest: as `check_upload`; also when it takes too long.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content)) as picture:
-                width, height, kind = picture.width, picture.height, picture.format or ""
-                if width * height > IMAGE_LIMIT_PIXELS:
-                    raise _refuse(f"“{name}” has more than {IMAGE_LIMIT_PIXELS // 1_000_000} million pixels")
-                picture.verify()
-    except UnidentifiedImageError:
-        return None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _refuse(f"“{name}” is a broken picture") from error
-    if kind not in _IMAGE_TYPES:
-        raise _refuse(f"“{name}” is {kind}; send PNG, JPEG, WebP or GIF")
-    return _IMAGE_TYPES[kind], width, height
+        with fail_after(CHECK_TIMEOUT_S):
+            found = await to_process.run_sync(check_upload_apart, name, content, cancellable=True, limiter=_checks())
+    except (TimeoutError, BrokenWorkerProcess, MemoryError) as error:
+        log.warning("upload_not_checked", size=len(content), reason=type(error).__name__)
+        said = f"“{name}” cannot be read"
+        raise InvalidPayload(f"{said}.", fields=[{"path": "file", "message": said}]) from error
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
-def _refuse(said: str) -> InvalidPayload:
-    return InvalidPayload(f"{said}.", fields=[{"path": "file", "message": said}])
+@cache
+def _checks() -> CapacityLimiter:
+    return CapacityLimiter(CHECKS_AT_ONCE)

@@ -1,10 +1,12 @@
 """Uploaded files: kept for the jobs that name them, and gone with the last of those."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 SUFFIXES = {"text/csv": ".csv", "image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif"}
@@ -12,7 +14,7 @@ SUFFIXES = {"text/csv": ".csv", "image/png": ".png", "image/jpeg": ".jpg", "imag
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One file. `kind` is csv or image, `size` in bytes."""
+    """One file. `kind` is csv or image, `size` in bytes; `preview` is what people see of it, as it was found."""
 
     id: UUID
     kind: str
@@ -21,6 +23,7 @@ class Upload:
     size: int
     storage_key: str
     created_at: datetime
+    preview: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def suffix(self) -> str:
@@ -28,15 +31,15 @@ class Upload:
         return SUFFIXES.get(self.media_type, "")
 
 
-_COLUMNS = "id, kind, name, media_type, size, storage_key, created_at"
+_COLUMNS = "id, kind, name, media_type, size, storage_key, created_at, preview"
 _INSERT = text(
     f"""
     insert into public.script_job_uploads
-        (id, organisation_id, created_by, kind, name, media_type, size, storage_key)
-    values (:id, :organisation_id, :created_by, :kind, :name, :media_type, :size, :storage_key)
+        (id, organisation_id, created_by, kind, name, media_type, size, storage_key, preview)
+    values (:id, :organisation_id, :created_by, :kind, :name, :media_type, :size, :storage_key, :preview)
     returning {_COLUMNS}
     """  # noqa: S608 (a constant list of columns)
-)
+).bindparams(bindparam("preview", type_=JSONB))
 _FIND = text(f"select {_COLUMNS} from public.script_job_uploads where id = any(:ids)")  # noqa: S608
 # The lock on the rows, taken in the transaction that names them in a new job, keeps the sweep from deleting them
 # between look and insert; the foreign key of the naming row takes the same lock again.
@@ -65,7 +68,7 @@ _DELETE = text("delete from public.script_job_uploads where id = :id")
 
 async def insert_upload(connection: AsyncConnection, organisation_id: UUID, created_by: UUID, upload: Upload) -> Upload:
     """Note a file that was stored."""
-    parts = ("id", "kind", "name", "media_type", "size", "storage_key")
+    parts = ("id", "kind", "name", "media_type", "size", "storage_key", "preview")
     values = {name: getattr(upload, name) for name in parts}
     values |= {"organisation_id": organisation_id, "created_by": created_by}
     return Upload(**(await connection.execute(_INSERT, values)).mappings().one())

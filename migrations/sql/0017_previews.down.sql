@@ -1,0 +1,1 @@
+alter table public.script_job_uploads drop column preview;
