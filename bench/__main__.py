@@ -1,18 +1,18 @@
-"""All benchmarks in one run: `bin/bench [create] [claim] [start] [watch] [drain] [depth] [rescue] [scripts]`."""
+"""All benchmarks in one run: `bin/bench [create] [claim] [start] [watch] [drain] [depth] [lists] [rescue] [scripts]`."""
 
 import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
-from bench import claim, create, depth, drain, rescue, scripts, start, watch
+from bench import claim, create, depth, drain, lists, rescue, scripts, start, watch
 from scriptjobs.database import migrate
 from scriptjobs.embedded import EmbeddedPostgres
 from tests.processes import start_portal
 
 PARTS = {
     "create": create.run, "claim": claim.run, "start": start.run, "watch": watch.run,
-    "drain": drain.run, "depth": depth.run, "rescue": rescue.run, "scripts": scripts.run,
+    "drain": drain.run, "depth": depth.run, "lists": lists.run, "rescue": rescue.run, "scripts": scripts.run,
 }  # fmt: skip
 
 

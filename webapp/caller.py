@@ -10,6 +10,8 @@ from webapp.auth.sessions import check_origin
 from webapp.website import site_of
 
 READ_ONLY_ROLE = "viewer"
+# How far from 0 the priority of their jobs may be; operators set any at the command line.
+PRIORITY_LIMITS = {"admin": 100, "staff": 10}
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -33,6 +35,7 @@ async def get_caller(request: Request) -> Caller:
         organisation_id=member.organisation_id,
         organisation_name=member.organisation_name,
         may_act=member.role != READ_ONLY_ROLE,
+        priority_limit=PRIORITY_LIMITS.get(member.role, 0),
     )
     request.state.caller = caller
     return caller

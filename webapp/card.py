@@ -122,6 +122,8 @@ class JobCard:
 
 def _note(job: Job) -> str:
     """The second line under the status: what the seven states do not say."""
+    if job.lacks_secrets:
+        return "needs the password again"
     match job.status:
         case JobStatus.COMPLETED:
             return _note_of_result(job.result or {})
@@ -154,6 +156,8 @@ def _actions(job: Job, waiting: WaitingView | None) -> tuple[Action, ...]:
         return (Action("stop", "Stop", "x-circle", asks=True),)
     if job.status not in RETRYABLE_BY_HAND:
         return ()
+    if job.lacks_secrets:
+        return ()
     is_primary = not advise(job.error_code).wants_changes or job.status is JobStatus.CANCELLED
     if job.checkpoint_step is None:
         return (Action("retry", "Retry", "rotate-ccw", is_primary),)
@@ -173,7 +177,18 @@ _OFFERS = {
     ("RETRY_WAIT", "run-now"): Action("run-now", "Try now", "play"),
 }
 # Every action that a job's page may post.
-ACTIONS = ("cancel", "stop", "retry", "restart", "retry-blocker", "run-now", "cancel-rest", "keep", "let-go")
+ACTIONS = (
+    "cancel",
+    "stop",
+    "retry",
+    "restart",
+    "retry-blocker",
+    "run-now",
+    "cancel-rest",
+    "keep",
+    "let-go",
+    "erase-secrets",
+)
 
 
 def _time_left(job: Job) -> str:

@@ -54,6 +54,7 @@ def routes() -> list[BaseRoute]:
         Route("/api/jobs/{job_id}/retry", api_actions.retry, methods=["POST"]),
         Route("/api/jobs/{job_id}/run-now", api_actions.run_now, methods=["POST"]),
         Route("/api/jobs/{job_id}/cancel-rest", api_actions.cancel_rest, methods=["POST"]),
+        Route("/api/jobs/{job_id}/erase-secrets", api_actions.erase_secrets, methods=["POST"]),
         Route("/api/jobs/{job_id}/keep", api_actions.keep, methods=["POST"]),
         Route("/api/jobs/{job_id}/status", api_jobs.status),
         Route("/api/jobs/{job_id}/events", api_streams.events),

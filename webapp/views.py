@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from scriptjobs.job_types import JobTypes
-from scriptjobs.jobs import Attempt, Job, JobFile, JobStatus, Prerequisite, Step, StepState
+from scriptjobs.jobs import RETRYABLE_BY_HAND, Attempt, Job, JobFile, JobStatus, Prerequisite, Step, StepState
 from scriptjobs.service import AttemptDetails, JobDetails, JobEvent
 from webapp.card import LOOKS, Action, JobCard
 from webapp.results import ResultView
@@ -81,6 +81,7 @@ class JobPage:
     attempts: list[AttemptView]
     prerequisites: list[Prerequisite]
     keep_action: Action | None
+    erase_action: Action | None
     history: list[tuple[datetime, str, str]] = field(default_factory=list[tuple[datetime, str, str]])
 
     @classmethod
@@ -98,6 +99,7 @@ class JobPage:
             attempts=[_attempt(attempt) for attempt in details.attempts],
             prerequisites=details.prerequisites,
             keep_action=_keep_action(job) if may_act and job.status.is_terminal else None,
+            erase_action=_erase_action(job, job_types) if may_act else None,
             history=[(event.created_at, _moved(event), _actor(event.actor)) for event in details.history],
         )
 
@@ -161,6 +163,13 @@ def _keep_action(job: Job) -> Action:
     return Action("let-go", "Let it go", "x") if job.keep else Action("keep", "Keep it", "check")
 
 
+def _erase_action(job: Job, job_types: JobTypes) -> Action | None:
+    """Offered while the job holds a password for a retry."""
+    has_secrets = job.job_type in job_types.names and job_types.get(job.job_type).has_secrets
+    is_kept = job.status in RETRYABLE_BY_HAND and not job.lacks_secrets
+    return Action("erase-secrets", "Erase the password", "x") if has_secrets and is_kept else None
+
+
 def _line(event: JobEvent) -> LogLine:
     data = event.data
     return LogLine(
@@ -187,7 +196,12 @@ def _attempt(attempt: Attempt) -> AttemptView:
     )
 
 
-_ACTIONS = {"run_now": "Told to run now", "keep": "Kept", "let_go": "No longer kept"}
+_ACTIONS = {
+    "erase_secrets": "Password erased",
+    "run_now": "Told to run now",
+    "keep": "Kept",
+    "let_go": "No longer kept",
+}
 
 
 def _moved(event: JobEvent) -> str:

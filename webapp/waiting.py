@@ -1,4 +1,4 @@
-"""Waiting: each of the eleven reasons as a sentence, with the moment in it, and what a person may do about it."""
+"""Waiting: each of the twelve reasons as a sentence, with the moment in it, and what a person may do about it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,6 +75,14 @@ def _account_busy(_job: Job, waiting: Waiting) -> _Sentence:
     return f"Another job uses the same portal account{whose}.", "", ()
 
 
+def _restaurant_busy(_job: Job, waiting: Waiting) -> _Sentence:
+    return (
+        f"Another job is working in this restaurant{': ' + _other(waiting, '') if waiting.other_job_id else ''}.",
+        "",
+        (),
+    )
+
+
 def _portal_rate(_job: Job, _waiting: Waiting) -> _Sentence:
     return "The portal allows one of these at a time and then a pause; its turn comes at ", ".", ()
 
@@ -103,7 +111,8 @@ def _next(_job: Job, _waiting: Waiting) -> _Sentence:
 
 _SENTENCES = {
     "PREREQUISITE_FAILED": _prerequisite_failed, "PREREQUISITE_OPEN": _prerequisite_open, "SCHEDULED": _scheduled,
-    "RETRY_WAIT": _retry_wait, "PAUSED": _paused, "ACCOUNT_BUSY": _account_busy, "PORTAL_RATE": _portal_rate,
+    "RETRY_WAIT": _retry_wait, "PAUSED": _paused, "RESTAURANT_BUSY": _restaurant_busy,
+    "ACCOUNT_BUSY": _account_busy, "PORTAL_RATE": _portal_rate,
     "ORG_SHARE": _organisation_share, "NO_WORKER": _no_worker, "SLOTS_BUSY": _slots_busy, "NEXT": _next,
 }  # fmt: skip
 CODES = tuple(_SENTENCES)

@@ -11,6 +11,7 @@ ScriptJobsError (code, message, details)
 │   ├── CannotCancel          CANNOT_CANCEL        details: currentStatus
 │   ├── AlreadyCompleted      ALREADY_COMPLETED    details: currentStatus
 │   ├── NotRetryable          NOT_RETRYABLE_STATE  details: currentStatus
+│   ├── SecretsErased         SECRETS_ERASED       details: currentStatus
 │   ├── NotRunning            NOT_RUNNING          details: currentStatus
 │   ├── NotWaiting            NOT_WAITING          details: currentStatus
 │   ├── DuplicateJob          DUPLICATE_JOB        details: jobId and status of the active one
@@ -101,6 +102,12 @@ class NotRetryable(RequestRefused):
     """Only a job that failed, timed out or was cancelled can be retried."""
 
     code = "NOT_RETRYABLE_STATE"
+
+
+class SecretsErased(RequestRefused):
+    """The password of this job was erased. Start it again with the password."""
+
+    code = "SECRETS_ERASED"
 
 
 class NotRunning(RequestRefused):

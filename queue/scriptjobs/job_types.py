@@ -120,6 +120,11 @@ class JobType:
         return change_marked(result, self._result_schema, "x-secret", lambda text, _mark, _path: change(text))
 
     @cached_property
+    def has_secrets(self) -> bool:
+        """Whether its payload holds secrets, which are sealed."""
+        return "x-secret" in str(self.schema)
+
+    @cached_property
     def secret_names(self) -> tuple[str, ...]:
         """Names of the result's fields that are secret."""
         parts = [self._result_schema, *self._result_schema.get("$defs", {}).values()]

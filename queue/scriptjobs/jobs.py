@@ -19,6 +19,8 @@ MAX_PRIORITY = 1_000
 MIN_PRIORITY = -1_000
 # Rule D17 of the product page: an ended job can be read for a week at least, however late it ran.
 REST_DAYS = 7
+# A job that failed may be retried so long with the password that it was started with; then that is erased.
+SECRETS_DAYS = 7
 
 
 class JobStatus(StrEnum):
@@ -107,6 +109,7 @@ class Job:
     resumed_step: int | None
     keep: bool
     payload_size: int | None
+    lacks_secrets: bool
     # What the service finds out beside the row.
     waiting: "Waiting | None" = None
     expected: Estimate | None = None
@@ -156,7 +159,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """Why a job waits: one of the eleven codes, from the claim's own predicate (migrations/sql/0007).
+    """Why a job waits: one of the twelve codes, from the claim's own predicate (migrations/sql/0007).
 
     `until` is when that ends, where it is known (NO_WORKER: when the last worker was heard; PAUSED: since when).
     `other_*` name the job whose doing it is, when the caller may see it. `place` counts from 1 and is None behind the

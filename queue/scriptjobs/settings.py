@@ -31,8 +31,9 @@ class Settings(BaseSettings):
     grace_seconds: float = Field(10, ge=0, le=3_600, description="running scripts get so long at shutdown")
     script_memory_mb: int = Field(2_048, ge=0, description="a script with its browser may use so much; 0: no limit")
     organisation_share: int = Field(
-        0, ge=0, le=10_000, description="jobs one organisation may run while another one waits; 0: no such rule"
+        1, ge=0, le=10_000, description="jobs one organisation may run while another one waits; 0: no such rule"
     )
+    restaurant_limit: int = Field(1, ge=1, le=64, description="jobs that may run at once in one restaurant")
     queue_limit: int = Field(10_000, ge=1, description="waiting jobs in all; beyond it new ones are refused")
     queue_limit_per_organisation: int = Field(1_000, ge=1, description="waiting jobs of one organisation")
     retention_days: int = Field(30, ge=1, le=3_650, description="ended jobs are deleted so long after their creation")

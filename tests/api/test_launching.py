@@ -262,3 +262,29 @@ def test_keep_and_let_go(ana: Api) -> None:
 
     assert (kept["keep"], kept["expiresAt"]) == (True, None)
     assert ana.job(job_id)["expiresAt"] == before
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed", "refused"), [("staff", 10, 11), ("admin", 100, 101), ("staff", -10, -1_000)]
+)
+def test_the_range_of_priorities_depends_on_the_role(idle_site: Site, role: str, allowed: int, refused: int) -> None:
+    api = idle_site.as_user(f"{role}@priorities.example", "Priorities", role)
+    answer = post(api, priority=refused)
+    [fault] = answer.json()["error"]["fields"]
+
+    assert (answer.status_code, fault["path"]) == (400, "priority")
+    assert "for your role" in fault["message"]
+    assert post(api, priority=allowed, allowDuplicate=True).status_code == 202
+
+
+def test_a_job_whose_password_was_erased_is_not_retried_and_says_so(ana: Api, idle_site: Site) -> None:
+    job_id = post(ana).json()["job"]["jobId"]
+    too_early = ana.post(f"/api/jobs/{job_id}/erase-secrets")
+    ana.delete(f"/api/jobs/{job_id}")
+    erased = ana.post(f"/api/jobs/{job_id}/erase-secrets")
+    retried = ana.post(f"/api/jobs/{job_id}/retry")
+
+    assert (too_early.status_code, too_early.json()["error"]["code"]) == (409, "NOT_RETRYABLE_STATE")
+    assert erased.status_code == 200
+    assert (retried.status_code, retried.json()["error"]["code"]) == (409, "SECRETS_ERASED")
+    assert "with the password" in retried.json()["error"]["message"]

@@ -27,7 +27,7 @@ JOB = Job(
     started_at=None, completed_at=None, cancelled_at=None, timeout_at=None, timeout_ms=1, attempt_count=0,
     worker_id=None, organisation_id=uuid4(), restaurant_id=None, created_by=uuid4(), priority=0, metadata={},
     restaurant_name="<script>alert(1)</script>", run_at=None, stop_requested_at=None, stop_stage=None,
-    checkpoint_step=None, resumed_step=None, keep=False, payload_size=None,
+    checkpoint_step=None, resumed_step=None, keep=False, lacks_secrets=False, payload_size=None,
 )  # fmt: skip
 
 

@@ -64,6 +64,18 @@ async def cancel_rest(request: Request) -> Response:
     return await answer(request, caller, {}, work)
 
 
+async def erase_secrets(request: Request) -> Response:
+    """POST /api/jobs/{jobId}/erase-secrets: erase the password of a job that failed, timed out or was cancelled."""
+    caller = await get_caller(request)
+    service = site_of(request).service
+
+    async def work(within: Connection | None) -> Answer:
+        job = await service.erase_secrets(caller, request.path_params["job_id"], within=within)
+        return Answer(200, schemas.accepted(job))
+
+    return await answer(request, caller, {}, work)
+
+
 async def keep(request: Request) -> Response:
     """POST /api/jobs/{jobId}/keep: keep a job beyond its time, or with {"keep": false} let it go."""
     caller = await get_caller(request)

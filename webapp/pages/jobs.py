@@ -1,6 +1,6 @@
 """The jobs: the list, one job's page, its actions, its files, and the live stream of both pages."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from uuid import UUID
 
 from sse_starlette import ServerSentEvent
@@ -78,24 +78,25 @@ async def act(request: Request) -> Response:
     return HTMLResponse(news + swap("#note", partial("note", note)))
 
 
+# What each action of a job's page asks of the service.
+_DO: dict[str, Callable[[ScriptJobService, Caller, str], Awaitable[object]]] = {
+    "cancel": lambda service, caller, job_id: service.cancel_job(caller, job_id),
+    "stop": lambda service, caller, job_id: service.stop_job(caller, job_id),
+    "retry": lambda service, caller, job_id: service.retry_job(caller, job_id),
+    "restart": lambda service, caller, job_id: service.retry_job(caller, job_id, from_start=True),
+    "retry-blocker": lambda service, caller, job_id: service.retry_blockers(caller, job_id),
+    "run-now": lambda service, caller, job_id: service.run_job_now(caller, job_id),
+    "cancel-rest": lambda service, caller, job_id: service.cancel_rest(caller, job_id),
+    "keep": lambda service, caller, job_id: service.keep_job(caller, job_id, kept=True),
+    "let-go": lambda service, caller, job_id: service.keep_job(caller, job_id, kept=False),
+    "erase-secrets": lambda service, caller, job_id: service.erase_secrets(caller, job_id),
+}
+
+
 async def _do(service: ScriptJobService, caller: Caller, job_id: str, action: str) -> None:
-    match action:
-        case "cancel":
-            await service.cancel_job(caller, job_id)
-        case "stop":
-            await service.stop_job(caller, job_id)
-        case "retry" | "restart":
-            await service.retry_job(caller, job_id, from_start=action == "restart")
-        case "retry-blocker":
-            await service.retry_blockers(caller, job_id)
-        case "run-now":
-            await service.run_job_now(caller, job_id)
-        case "cancel-rest":
-            await service.cancel_rest(caller, job_id)
-        case "keep" | "let-go":
-            await service.keep_job(caller, job_id, kept=action == "keep")
-        case _:
-            raise JobNotFound("There is no such action.")
+    if action not in _DO:
+        raise JobNotFound("There is no such action.")
+    await _DO[action](service, caller, job_id)
 
 
 async def file(request: Request) -> Response:

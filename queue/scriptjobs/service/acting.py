@@ -3,7 +3,15 @@
 import structlog
 
 from scriptjobs.database import Connection
-from scriptjobs.errors import AlreadyCompleted, CannotCancel, Forbidden, NotRetryable, NotRunning, NotWaiting
+from scriptjobs.errors import (
+    AlreadyCompleted,
+    CannotCancel,
+    Forbidden,
+    NotRetryable,
+    NotRunning,
+    NotWaiting,
+    SecretsErased,
+)
 from scriptjobs.jobs import RETRYABLE_BY_HAND, Job, JobStatus
 from scriptjobs.service.launching import Launching, duplicate
 from scriptjobs.service.reading import Caller
@@ -65,6 +73,7 @@ class Acting(Launching):
         Raises:
             JobNotFound, Forbidden: no such job, or a viewer asks.
             NotRetryable: it has not failed, timed out or been cancelled (`currentStatus`).
+            SecretsErased: it needs a password that was erased.
             DuplicateJob: another job is active for its restaurant by now.
         """
         async with self._as(caller, within) as connection:
@@ -73,6 +82,8 @@ class Acting(Launching):
             outcome, status = await actions.retry_job(connection, job.id, from_start=from_start)
             if outcome == "duplicate" and (active := await find_active_beside(connection, job)):
                 raise duplicate(active)
+            if outcome == "erased":
+                raise SecretsErased(currentStatus=job.status.value)
             if outcome != "retried":
                 raise NotRetryable(currentStatus=status or job.status.value)
             after = await self._find(connection, caller, job_id)
@@ -126,6 +137,24 @@ class Acting(Launching):
         for other in cancelled:
             log.info("job_cancelled", jobId=other.job_id, jobType=other.job_type)
         return sorted(other.job_id for other in cancelled)
+
+    async def erase_secrets(self, caller: Caller, job_id: str, *, within: Connection | None = None) -> Job:
+        """Erase the secrets of a job that failed, timed out or was cancelled. It cannot be retried afterwards.
+
+        Raises:
+            JobNotFound, Forbidden: no such job, or a viewer asks.
+            NotRetryable: it waits, runs or has completed (`currentStatus`).
+        """
+        async with self._as(caller, within) as connection:
+            job = await self._find(connection, caller, job_id)
+            _must_act(caller)
+            outcome, status = await actions.erase_secrets(connection, job.id)
+            if outcome != "erased":
+                said = "Secrets are erased when a job has failed, timed out or been cancelled."
+                raise NotRetryable(said, currentStatus=status or job.status.value)
+            after = await self._find(connection, caller, job_id)
+        log.info("job_secrets_erased", jobId=job.job_id, jobType=job.job_type)
+        return after
 
     async def keep_job(self, caller: Caller, job_id: str, *, kept: bool, within: Connection | None = None) -> Job:
         """Keep a job beyond its time, or let it go again.

@@ -130,6 +130,7 @@ class Launching(Uploading):
         kind = self.job_types.get(job_type)
         if not caller.may_act:
             raise Forbidden("A viewer can watch jobs but not start them.")
+        _must_be_allowed(caller, options.priority)
         checked = kind.validate(payload, self._settings.allowed_hosts, self._settings.csv_folder)
         _must_be_storable({"payload": payload, "metadata": options.metadata})
         keys = kind.keys_of(checked, self._settings.allowed_hosts[0])
@@ -147,6 +148,7 @@ class Launching(Uploading):
             run_at=options.run_at,
             concurrency_key=keys.account,
             concurrency_limit=kind.account_limit,
+            restaurant_limit=self._settings.restaurant_limit,
             rate_key=keys.rate,
             rate_interval_ms=kind.account_rate_ms,
             restaurant_key=keys.restaurant,
@@ -190,6 +192,17 @@ class Launching(Uploading):
             ]
             raise InvalidPayload("A job that this one should wait for does not exist.", fields=faults)
         return list({found[name] for name in wanted})
+
+
+def _must_be_allowed(caller: Caller, priority: int) -> None:
+    """Refuse a priority beyond the caller's role: nobody's jobs go before those of all others.
+
+    Raises:
+        InvalidPayload: with the range.
+    """
+    if abs(priority) > caller.priority_limit:
+        said = f"must be from -{caller.priority_limit} to {caller.priority_limit} for your role"
+        raise InvalidPayload("The priority does not fit.", fields=[{"path": "priority", "message": said}])
 
 
 def duplicate(active: Job) -> DuplicateJob:

@@ -18,7 +18,7 @@ from scriptjobs.service.history import History
 from scriptjobs.settings import Settings
 from scriptjobs.store import events, jobs, workers
 from scriptjobs.store.events import JobEvent
-from scriptjobs.store.jobs import JobFilter
+from scriptjobs.store.lists import JobFilter, count_jobs, list_jobs
 from scriptjobs.store.waiting import list_prerequisites, read_waiting
 
 LOG_TAIL_LINES = 500
@@ -26,11 +26,14 @@ LOG_TAIL_LINES = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks, and for which organisation. `may_act` is false for viewers."""
+    """Who asks, and for which organisation. `may_act` is false for viewers; `priority_limit` is how far from 0 a
+    priority may be.
+    """
 
     user_id: UUID
     organisation_id: UUID
     may_act: bool = True
+    priority_limit: int = 10
     organisation_name: str = ""
     email: str = ""
 
@@ -165,8 +168,8 @@ class Reading:
     async def list_jobs(self, caller: Caller, wanted: JobFilter) -> tuple[list[Job], int]:
         """One page of jobs, and how many there are in all (at most COUNT_CAP + 1, which means "more than")."""
         async with self._database.as_caller(caller.user_id) as connection:
-            found = await self._told(connection, await jobs.list_jobs(connection, wanted))
-            return found, await jobs.count_jobs(connection, wanted)
+            found = await self._told(connection, await list_jobs(connection, wanted))
+            return found, await count_jobs(connection, wanted)
 
     async def get_jobs_by_restaurant(self, caller: Caller, restaurant_id: UUID, limit: int = 20) -> list[Job]:
         """The newest jobs of a restaurant."""

@@ -14,6 +14,7 @@ _STOP = text("select outcome, status::text from public.script_jobs_stop(:id)")
 _RETRY = text("select outcome, status::text from public.script_jobs_retry(:id, :from_start)")
 _RUN_NOW = text("select outcome, status::text from public.script_jobs_run_now(:id)")
 _CANCEL_REST = text("select public.script_jobs_cancel_rest(:id)")
+_ERASE_SECRETS = text("select outcome, status::text from public.script_jobs_erase_secrets(:id)")
 _KEEP = text("select public.script_jobs_keep(:id, :kept)")
 
 # ("refused" or the good outcome, the job's status); (None, None) without the right.
@@ -33,7 +34,9 @@ async def stop_job(connection: AsyncConnection, id_: UUID) -> Outcome:
 
 
 async def retry_job(connection: AsyncConnection, id_: UUID, *, from_start: bool) -> Outcome:
-    """Start an ended job again: `retried`; `duplicate` when another job is active for its restaurant."""
+    """Start an ended job again: `retried`; `duplicate` when another job is active for its restaurant; `erased` when it
+    needs secrets that are gone.
+    """
     row = (await connection.execute(_RETRY, {"id": id_, "from_start": from_start})).one()
     return row[0], row[1]
 
@@ -47,6 +50,12 @@ async def run_job_now(connection: AsyncConnection, id_: UUID) -> Outcome:
 async def cancel_rest(connection: AsyncConnection, id_: UUID) -> list[str]:
     """Cancel all that waits for what failed before this job. Returns the human ids of what was cancelled."""
     return list((await connection.execute(_CANCEL_REST, {"id": id_})).scalars())
+
+
+async def erase_secrets(connection: AsyncConnection, id_: UUID) -> Outcome:
+    """Erase the secrets of a job that ended without completing: `erased`."""
+    row = (await connection.execute(_ERASE_SECRETS, {"id": id_})).one()
+    return row[0], row[1]
 
 
 async def keep_job(connection: AsyncConnection, id_: UUID, *, kept: bool) -> bool:

@@ -30,6 +30,7 @@ class NewJob:
     run_at: datetime | None
     concurrency_key: str | None
     concurrency_limit: int
+    restaurant_limit: int
     rate_key: str | None
     rate_interval_ms: int
     restaurant_key: str | None
@@ -44,11 +45,11 @@ _INSERT = text(
     insert into public.script_jobs
         (job_type, input_payload, organisation_id, restaurant_id, created_by, priority, metadata, timeout_ms,
          max_retries, total_steps, run_at, concurrency_key, concurrency_limit, rate_key, rate_interval_ms,
-         restaurant_key, allow_duplicate, payload_size)
+         restaurant_key, restaurant_limit, allow_duplicate, payload_size)
     values
         (cast(:job_type as public.script_job_type), :payload, :organisation_id, :restaurant_id, :created_by,
          :priority, :metadata, :timeout_ms, :max_retries, :total_steps, :run_at, :concurrency_key, :concurrency_limit,
-         :rate_key, :rate_interval_ms, :restaurant_key, :allow_duplicate, :payload_size)
+         :rate_key, :rate_interval_ms, :restaurant_key, :restaurant_limit, :allow_duplicate, :payload_size)
     on conflict do nothing
     returning {COLUMNS}
     """  # noqa: S608 (a constant list of columns)

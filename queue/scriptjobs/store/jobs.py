@@ -1,13 +1,10 @@
-"""Jobs as people see them: get, list, count, with their steps, attempts and files."""
+"""Jobs as people see them: single ones, with their steps, attempts and files. Lists stand in store/lists.py."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql import column, func, literal_column, select, table
 
 from scriptjobs.jobs import Attempt, Job, JobFile, JobStatus, SealedPayload, Step, StepState
 from scriptjobs.sealing import cover
@@ -16,31 +13,8 @@ COLUMNS = """id, job_id, job_type::text, status::text, result, error_code, error
     retry_delay_ms, next_retry_at, progress_percent, progress_message, current_step, total_steps, created_at,
     updated_at, started_at, completed_at, cancelled_at, timeout_at, timeout_ms, attempt_count, worker_id,
     organisation_id, restaurant_id, created_by, priority, metadata, run_at, stop_requested_at, stop_stage,
-    checkpoint_step, resumed_step, keep, payload_size,
+    checkpoint_step, resumed_step, keep, payload_size, lacks_secrets,
     input_payload ->> 'restaurantName' as restaurant_name"""
-
-# Above this, a total is an estimate: an exact count would read every row of a large organisation.
-COUNT_CAP = 10_000
-
-ORDERS = {
-    "createdAt": "created_at", "updatedAt": "updated_at", "startedAt": "started_at", "completedAt": "completed_at",
-    "priority": "priority", "status": "status", "jobType": "job_type",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobFilter:
-    """Which jobs, in which order. `order_by` is a key of ORDERS."""
-
-    organisation_id: UUID
-    statuses: tuple[JobStatus, ...] = ()
-    job_type: str | None = None
-    restaurant_id: UUID | None = None
-    since: datetime | None = None
-    limit: int = 20
-    offset: int = 0
-    order_by: str = "createdAt"
-    descending: bool = True
 
 
 def to_job(row: RowMapping) -> Job:
@@ -114,49 +88,6 @@ async def list_retryable(connection: AsyncConnection, organisation_id: UUID, lim
     """Up to `limit` jobs that wait for their next try, the next one first."""
     values = {"organisation_id": organisation_id, "limit": limit}
     return [to_job(row) for row in (await connection.execute(_RETRYABLE, values)).mappings()]
-
-
-_TABLE = table("script_jobs", column("id"), schema="public")
-
-
-def _column(name: str) -> Any:
-    return cast("Any", column(name))
-
-
-def _filtered(wanted: JobFilter, *columns: Any) -> Any:
-    query: Any = select(*columns).select_from(_TABLE).where(column("organisation_id") == wanted.organisation_id)
-    if wanted.statuses:
-        # The cast stands at the values, not at the column: the index is on the column.
-        statuses: list[Any] = [
-            literal_column(f"'{status.value}'::public.script_job_status") for status in wanted.statuses
-        ]
-        query = query.where(column("status").in_(statuses))
-    if wanted.job_type:
-        job_type = text("job_type = cast(:wanted_type as public.script_job_type)")
-        query = query.where(job_type.bindparams(wanted_type=wanted.job_type))
-    if wanted.restaurant_id:
-        query = query.where(column("restaurant_id") == wanted.restaurant_id)
-    if wanted.since:
-        query = query.where(column("created_at") >= wanted.since)
-    return query
-
-
-async def list_jobs(connection: AsyncConnection, wanted: JobFilter) -> list[Job]:
-    """One page of jobs, in the asked order; ties by id, so that no row is shown twice or left out."""
-    order, tie = _column(ORDERS[wanted.order_by]), _column("id")
-    query = (
-        _filtered(wanted, literal_column(COLUMNS))
-        .order_by(*((order.desc().nulls_last(), tie.desc()) if wanted.descending else (order, tie)))
-        .limit(wanted.limit)
-        .offset(wanted.offset)
-    )
-    return [to_job(row) for row in (await connection.execute(query)).mappings()]
-
-
-async def count_jobs(connection: AsyncConnection, wanted: JobFilter) -> int:
-    """How many jobs fit; at most COUNT_CAP + 1, which means "more than"."""
-    capped = _filtered(wanted, literal_column("1").label("one")).limit(COUNT_CAP + 1).subquery()
-    return (await connection.execute(select(func.count()).select_from(capped))).scalar_one()
 
 
 # Reads for the job's page; they follow the job's own row, which the caller was allowed to see.

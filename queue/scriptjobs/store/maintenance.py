@@ -37,6 +37,15 @@ _FORGET_REQUESTS = text(
 )
 
 
+# Rows that somebody is retrying at this moment are skipped (migrations/sql/0015).
+_ERASE = text("select public.script_jobs_erase_old_secrets(:age_s, :most)")
+
+
+async def erase_old_secrets(connection: AsyncConnection, *, age_s: float, limit: int) -> int:
+    """Erase the secrets of up to `limit` jobs that ended more than `age_s` seconds ago without completing."""
+    return (await connection.execute(_ERASE, {"age_s": age_s, "most": limit})).scalar_one()
+
+
 async def try_lock(connection: AsyncConnection, name: str) -> bool:
     """Take the lock of the sweep `name` until the transaction ends; False when another worker has it."""
     return (await connection.execute(_LOCK, {"name": name})).scalar_one()

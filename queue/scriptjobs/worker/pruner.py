@@ -4,8 +4,8 @@ import structlog
 
 from scriptjobs.database import Database
 from scriptjobs.files import Files
-from scriptjobs.jobs import REST_DAYS
-from scriptjobs.store.maintenance import delete_job, forget_requests, lock_old_jobs, try_lock
+from scriptjobs.jobs import REST_DAYS, SECRETS_DAYS
+from scriptjobs.store.maintenance import delete_job, erase_old_secrets, forget_requests, lock_old_jobs, try_lock
 from scriptjobs.store.uploads import delete_upload, lock_unused_uploads
 from scriptjobs.store.workers import forget_dead_workers
 
@@ -56,6 +56,19 @@ async def cleanup_unused_uploads(database: Database, files: Files, batch: int = 
             deleted += len(unused)
             if len(unused) < batch:
                 return deleted
+
+
+async def cleanup_old_secrets(database: Database, days: int = SECRETS_DAYS, batch: int = BATCH) -> int:
+    """Erase the secrets of jobs that ended `days` days ago without completing. Returns how many jobs."""
+    erased = 0
+    while True:
+        async with database.as_service("sweep:secrets") as connection:
+            if not await try_lock(connection, "secrets"):
+                return erased
+            taken = await erase_old_secrets(connection, age_s=days * 24 * 3_600.0, limit=batch)
+        erased += taken
+        if taken < batch:
+            return erased
 
 
 async def forget_the_past(database: Database) -> None:

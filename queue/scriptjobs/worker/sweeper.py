@@ -11,7 +11,12 @@ from scriptjobs.database import DATABASE_ERRORS, Database
 from scriptjobs.files import FILE_ERRORS, Files
 from scriptjobs.runner.folders import RunFolders
 from scriptjobs.worker.lifeline import cleanup_stalled_jobs, recover_orphaned_jobs
-from scriptjobs.worker.pruner import cleanup_old_jobs, cleanup_unused_uploads, forget_the_past
+from scriptjobs.worker.pruner import (
+    cleanup_old_jobs,
+    cleanup_old_secrets,
+    cleanup_unused_uploads,
+    forget_the_past,
+)
 
 STALLED_EVERY_S = 60.0
 OLD_EVERY_S = 3_600.0
@@ -40,6 +45,7 @@ class Sweeper:
             Sweep(name="stalled", every_s=STALLED_EVERY_S, work=lambda: cleanup_stalled_jobs(database, worker_id)),
             Sweep(name="old", every_s=OLD_EVERY_S, work=lambda: cleanup_old_jobs(database, files, days)),
             Sweep(name="uploads", every_s=OLD_EVERY_S, work=lambda: cleanup_unused_uploads(database, files)),
+            Sweep(name="secrets", every_s=OLD_EVERY_S, work=lambda: cleanup_old_secrets(database)),
             Sweep(name="past", every_s=OLD_EVERY_S, work=lambda: forget_the_past(database)),
             # Processes and folders are this machine's own affair; a lock on each folder sees to it that one sweeps it.
             Sweep(name="strays", every_s=STRAYS_EVERY_S, work=folders.sweep),
