@@ -4,6 +4,7 @@ import contextlib
 import http.server
 import threading
 from collections.abc import AsyncGenerator, Generator
+from email.message import Message
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ class Web(http.server.ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.visits: list[str] = []
+        self.headers: list[Message] = []
         self.host = f"127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -36,6 +38,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         target = self.server.target
         self.server.visits.append(self.path)
+        self.server.headers.append(self.headers)
         pages = {
             "/script": f"<script>location.assign('{target}')</script>",
             "/refresh": f"<meta http-equiv=refresh content='0;url={target}'>",
@@ -43,6 +46,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             "/new": f"<a href='{target}' target=_blank>on</a>",
             "/popup": f"<button onclick=\"window.open('{target}')\">on</button>",
             "/frame": f"<p>kept</p><iframe src='{target}'></iframe>",
+            "/title": "<script>document.title = 'run'</script>",
             "/fetch": f"<script>fetch('{target}').catch(() => 0)</script>",
             "/image": f"<img src='{target}'>",
             "/stylesheet": f"<link rel=stylesheet href='{target}'>",
@@ -155,6 +159,49 @@ async def test_without_the_proxy_they_would_arrive(browser: Browser, portal: Web
     await page.context.close()
 
     assert len(inside.visits) >= 6
+
+
+async def test_a_window_that_opens_without_scripts_runs_none(fenced: tuple[Page, Fence], portal: Web) -> None:
+    page, fence = fenced
+    portal.target = f"http://{portal.host}/title"
+    titles: list[str] = []
+    for forbids in (False, True):
+        await page.goto(f"http://{portal.host}/new")
+        fence.forbids_scripts = forbids
+        async with page.context.expect_page() as opened:
+            await page.locator("a").click()
+        window = await opened.value
+        await window.wait_for_load_state()
+        titles.append(await window.title())
+        fence.forbids_scripts = False
+        await window.close()
+
+    assert titles == ["run", "here"]
+
+
+async def test_the_browser_tells_one_story_of_itself(fenced: tuple[Page, Fence], browser: Browser, portal: Web) -> None:
+    page, _ = fenced
+    major = browser.version.split(".")[0]
+    portal.target = f"http://{portal.host}/"
+    await page.goto(f"http://{portal.host}/new")
+    async with page.context.expect_page() as opened:
+        await page.locator("a").click()
+    await (await opened.value).wait_for_load_state()
+    hints = await page.evaluate(
+        "navigator.userAgentData.getHighEntropyValues(['fullVersionList', 'platform']).then(JSON.stringify)"
+    )
+    said = await page.evaluate("navigator.userAgent + ' ' + navigator.platform + ' ' + navigator.webdriver")
+
+    assert said.endswith(f"Chrome/{major}.0.0.0 Safari/537.36 Linux x86_64 false")
+    assert "(X11; Linux x86_64)" in said
+    assert browser.version in hints
+    assert '"platform":"Linux"' in hints
+    for headers in portal.headers:
+        assert f"Chrome/{major}." in headers["user-agent"]
+        assert f'"Google Chrome";v="{major}"' in headers["sec-ch-ua"]
+        assert headers["sec-ch-ua-platform"] == '"Linux"'
+    assert len(portal.headers) == 2
+    assert "Headless" not in str([said, hints, *map(dict, portal.headers)])
 
 
 @pytest.mark.parametrize(

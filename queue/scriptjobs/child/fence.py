@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
+from base64 import b64encode
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,9 @@ from scriptjobs.errors import ScriptError
 
 # Pages of the browser itself, and what a page makes up without asking anybody.
 _HARMLESS = frozenset({"about", "blob", "data", "chrome-error"})
+_STAGES = ("Request", "Response")
+_OF_THE_BODY = frozenset({"content-length", "content-encoding", "transfer-encoding"})
+_NO_SCRIPTS = {"name": "Content-Security-Policy", "value": "sandbox; script-src 'none'; worker-src 'none'"}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 RESOLVE_TIMEOUT_S = 10.0
 _INTERNAL = (".local", ".internal", ".localhost", ".lan", ".home", ".corp")
@@ -39,6 +43,7 @@ class Fence:
         self.allow(hosts)
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: Any = None
+        self.forbids_scripts = False
         self.refused: list[str] = []  # pages
         self.blocked: list[str] = []  # what pages asked for in our own network
 
@@ -65,8 +70,8 @@ class Fence:
             raise Forbidden(f"Scripts may not open {_place(address)}. The operator's list of portals does not name it.")
 
     async def addresses_of(self, host: str, port: int) -> list[tuple[str, int]]:
-        """Where the browser may connect to for a host. Hosts that the operator named lead anywhere; of all others, those
-        below `*.name` included, only public addresses count.
+        """Where the browser may connect to for a host. Hosts that the operator named may lead anywhere; of all others,
+        those below `*.name` included, only public addresses count.
         """
         try:
             async with asyncio.timeout(RESOLVE_TIMEOUT_S):
@@ -85,8 +90,8 @@ class Fence:
         # The library leaves the types of its messages open.
         self._session = await browser.new_browser_cdp_session()
         self._session.on("Fetch.requestPaused", self._take)
-        pages = {"urlPattern": "*", "resourceType": "Document"}
-        await self._session.send("Fetch.enable", {"patterns": [pages]})
+        pages = [{"urlPattern": "*", "resourceType": "Document", "requestStage": stage} for stage in _STAGES]
+        await self._session.send("Fetch.enable", {"patterns": pages})
 
     async def leave(self) -> None:
         """Stand there no more."""
@@ -101,6 +106,9 @@ class Fence:
         address = str(event["request"]["url"])
         # A page that has gone, or a browser that is closing, needs no answer.
         with contextlib.suppress(PlaywrightError):
+            if "responseStatusCode" in event:
+                await self._pass_on(event)
+                return
             if self.allows(address) or (_is_public(address) and not await self._is_page(event["frameId"])):
                 headers = identity.corrected(event["request"]["headers"])
                 await self._session.send("Fetch.continueRequest", {"requestId": event["requestId"], **headers})
@@ -108,6 +116,21 @@ class Fence:
             self.refused.append(_place(address))
             refusal = {"requestId": event["requestId"], "errorReason": "BlockedByClient"}
             await self._session.send("Fetch.failRequest", refusal)
+
+    async def _pass_on(self, event: dict[str, Any]) -> None:
+        """Let an answer through as it came, or with a policy against scripts. A header that is merely added comes too late
+        for the browser to heed, so the whole answer is made anew.
+        """
+        request = {"requestId": event["requestId"]}
+        status = int(event["responseStatusCode"])
+        if not self.forbids_scripts or 300 <= status < 400:
+            await self._session.send("Fetch.continueResponse", request)
+            return
+        body = await self._session.send("Fetch.getResponseBody", request)
+        content = str(body["body"]) if body["base64Encoded"] else b64encode(str(body["body"]).encode()).decode()
+        kept = [header for header in event.get("responseHeaders", []) if header["name"].lower() not in _OF_THE_BODY]
+        answer = {"responseCode": status, "responseHeaders": [*kept, _NO_SCRIPTS], "body": content}
+        await self._session.send("Fetch.fulfillRequest", request | answer)
 
     async def _is_page(self, frame_id: str) -> bool:
         """Whether a frame is a page of its own; only such have a target of that type."""

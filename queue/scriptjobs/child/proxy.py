@@ -1,8 +1,8 @@
 """The way out of a script's browser: a small forward proxy that asks the fence before it connects anywhere.
 
-A page can send requests in many ways that no hook of the browser sees: fetch, WebSocket, beacon, prefetch, workers. All of
-them go through the browser's proxy. This one resolves each name itself and connects to the very address that was judged,
-so a name cannot lead elsewhere the second time it is looked up.
+A page can send requests in many ways that no hook of the browser sees: fetch, WebSocket, beacon, prefetch, workers. All
+of them go through the browser's proxy. This one resolves each name itself and connects to the very address that it
+judged, so a name cannot lead elsewhere the second time it is looked up.
 """
 
 import asyncio
