@@ -231,8 +231,12 @@ begin
         fetch line into job;
         exit when not found;
         seen := seen + 1;
-        if not (job.concurrency_key is null
-                or pg_try_advisory_xact_lock(hashtextextended('script_jobs key ' || job.concurrency_key, 0)))
+        if not (job.restaurant_id is null
+                or pg_try_advisory_xact_lock(hashtextextended('script_jobs restaurant ' || job.restaurant_id, 0)))
+           or not (job.restaurant_key is null
+                   or pg_try_advisory_xact_lock(hashtextextended('script_jobs restaurant ' || job.restaurant_key, 0)))
+           or not (job.concurrency_key is null
+                   or pg_try_advisory_xact_lock(hashtextextended('script_jobs key ' || job.concurrency_key, 0)))
            or not (job.rate_key is null
                    or pg_try_advisory_xact_lock(hashtextextended('script_jobs rate ' || job.rate_key, 0))) then
             raced := true;
@@ -286,6 +290,60 @@ begin
     update public.script_job_attempts a set ended_at = now(), outcome = 'completed' where a.id = fence;
     return true;
 end $$;
+
+CREATE FUNCTION public.script_jobs_count(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, most integer) RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    found_ integer;
+begin
+    execute format('select count(*) from (select from public.script_jobs where %s%s limit %s) as every',
+                   public.script_jobs_list_conditions(organisation, kind, restaurant, since),
+                   case when statuses <> '{}'
+                        then format(' and status = any (%L::public.script_job_status[])', statuses) else '' end, most)
+    into found_;
+    return found_;
+end $$;
+
+CREATE FUNCTION public.script_jobs_erase_old_secrets(age_s double precision, most integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $_$
+declare
+    erased integer;
+begin
+    update public.script_jobs j
+    set input_payload = public.script_jobs_without_secrets(j.input_payload), secrets_erased_at = now(),
+        lacks_secrets = j.lacks_secrets or j.input_payload::text like '%"$sealed"%'
+    where j.id in (
+        select old.id from public.script_jobs old
+        where old.status in ('failed', 'timed_out', 'cancelled') and old.secrets_erased_at is null
+          and old.completed_at < now() - make_interval(secs => age_s)
+        order by old.completed_at limit most for no key update skip locked);
+    get diagnostics erased = row_count;
+    return erased;
+end $_$;
+
+CREATE FUNCTION public.script_jobs_erase_secrets(job uuid, OUT outcome text, OUT status public.script_job_status) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+begin
+    update public.script_jobs j
+    set input_payload = public.script_jobs_without_secrets(j.input_payload),
+        secrets_erased_at = coalesce(j.secrets_erased_at, now()),
+        lacks_secrets = j.lacks_secrets or j.input_payload::text like '%"$sealed"%'
+    where j.id = job and j.status in ('failed', 'timed_out', 'cancelled')
+      and public.script_jobs_may_act(j.organisation_id)
+    returning 'erased', j.status into outcome, status;
+    if found then
+        perform public.script_jobs_say(job, 'action', '{"action": "erase_secrets"}');
+    else
+        select 'refused', j.status into outcome, status
+        from public.script_jobs j where j.id = job and public.script_jobs_may_act(j.organisation_id);
+    end if;
+end $_$;
 
 CREATE FUNCTION public.script_jobs_front(share integer) RETURNS SETOF uuid
     LANGUAGE sql STABLE
@@ -381,12 +439,16 @@ CREATE TABLE public.script_jobs (
     checkpoint_step integer,
     resumed_step integer,
     keep boolean DEFAULT false NOT NULL,
+    restaurant_limit integer DEFAULT 1 NOT NULL,
+    secrets_erased_at timestamp with time zone,
+    lacks_secrets boolean DEFAULT false NOT NULL,
     CONSTRAINT a_job_to_be_stopped_does_not_wait CHECK (((stop_requested_at IS NULL) OR (status <> ALL (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status])))),
     CONSTRAINT a_running_job_has_an_attempt CHECK (((status <> 'in_progress'::public.script_job_status) OR (attempt_id IS NOT NULL))),
     CONSTRAINT retries_are_in_bounds CHECK (((retry_count >= 0) AND (max_retries >= 0) AND (retry_delay_ms >= 0))),
     CONSTRAINT script_jobs_concurrency_limit_check CHECK ((concurrency_limit > 0)),
     CONSTRAINT script_jobs_progress_percent_check CHECK (((progress_percent >= 0) AND (progress_percent <= 100))),
     CONSTRAINT script_jobs_rate_interval_ms_check CHECK ((rate_interval_ms >= 0)),
+    CONSTRAINT script_jobs_restaurant_limit_check CHECK ((restaurant_limit > 0)),
     CONSTRAINT script_jobs_stop_stage_check CHECK ((stop_stage = ANY (ARRAY['asked'::text, 'closing the browser'::text, 'ended'::text]))),
     CONSTRAINT script_jobs_timeout_ms_check CHECK ((timeout_ms > 0))
 )
@@ -426,6 +488,12 @@ COMMENT ON COLUMN public.script_jobs.resumed_step IS 'the step at which this att
 
 COMMENT ON COLUMN public.script_jobs.keep IS 'the sweep of old jobs leaves it';
 
+COMMENT ON COLUMN public.script_jobs.restaurant_limit IS 'how many jobs may run at once in this job''s restaurant';
+
+COMMENT ON COLUMN public.script_jobs.secrets_erased_at IS 'when input_payload of a job that ended without completing was cleared of sealed values';
+
+COMMENT ON COLUMN public.script_jobs.lacks_secrets IS 'it had sealed values, so it cannot be retried without them';
+
 CREATE FUNCTION public.script_jobs_hindrance(job public.script_jobs, share integer) RETURNS public.script_jobs_hindrance
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -446,6 +514,24 @@ begin
     select 'PAUSED', 'pause:' || scope, paused_at, null, paused_by || ': ' || reason into found_
     from public.script_job_pauses where scope in ('*', job.job_type::text) order by scope limit 1;
     if found then return found_; end if;
+    -- Two scripts in one restaurant would change the same pages under each other's hands. The restaurant is the same by
+    -- its record, or by portal account and name.
+    if job.restaurant_id is not null then
+        select 'RESTAURANT_BUSY', 'restaurant:' || job.restaurant_limit || ':' || job.restaurant_id, null, r.id, null
+        into found_
+        from public.script_jobs r
+        where r.status = 'in_progress' and r.restaurant_id = job.restaurant_id
+        order by r.started_at offset job.restaurant_limit - 1 limit 1;
+        if found then return found_; end if;
+    end if;
+    if job.restaurant_key is not null then
+        select 'RESTAURANT_BUSY', 'restaurant:' || job.restaurant_limit || ':' || job.restaurant_key, null, r.id, null
+        into found_
+        from public.script_jobs r
+        where r.status = 'in_progress' and r.restaurant_key = job.restaurant_key
+        order by r.started_at offset job.restaurant_limit - 1 limit 1;
+        if found then return found_; end if;
+    end if;
     if job.concurrency_key is not null then
         -- The one that began last of those that fill the key: with it there are as many as may be.
         select 'ACCOUNT_BUSY', 'key:' || job.concurrency_limit || ':' || job.concurrency_key, null, r.id, null into found_
@@ -516,6 +602,63 @@ begin
     return found;
 end $$;
 
+CREATE FUNCTION public.script_jobs_list(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, key text, descending boolean, skip integer, most integer) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    way constant text := case when descending then ' desc' else ' asc' end;
+    by_type constant boolean := key = 'job_type' and kind is null and restaurant is null;
+    by_status constant boolean := restaurant is null and not by_type
+        and (key = 'status' or key in ('created_at', 'job_type') and cardinality(statuses) > 1);
+    conditions text := public.script_jobs_list_conditions(organisation, kind, restaurant, since);
+    -- Jobs without such a time stand last in a descending list and first in an ascending one: one index serves both.
+    first constant text := format('%I', key) || way || case when key not in ('started_at', 'completed_at') then ''
+                                                            when descending then ' nulls last' else ' nulls first' end;
+    -- Of jobs with the same status, type or priority the newest stands first in a descending list.
+    rest constant text := case when key in ('status', 'job_type', 'priority') then 'created_at' || way || ', ' else '' end
+                          || 'id' || way;
+    ranges text;
+begin
+    if statuses <> '{}' and not by_status then
+        conditions := conditions || format(' and status = any (%L::public.script_job_status[])', statuses);
+    end if;
+    select string_agg(
+        format('(select id, %I as key, created_at from public.script_jobs where %s order by %s limit %s)', key,
+               concat_ws(' and ', conditions, part.condition),
+               case when part.condition is not null and key in ('status', 'job_type') then rest
+                    else first || ', ' || rest end, skip + most), ' union all ')
+    into ranges
+    from (
+        select format('job_type = %L', kinds.kind) as condition
+        from unnest(enum_range(null::public.script_job_type)) as kinds (kind) where by_type
+        union all
+        select format('status = %L', states.state)
+        from unnest(case when statuses <> '{}' then statuses::public.script_job_status[]
+                         else enum_range(null::public.script_job_status) end) as states (state) where by_status
+        union all
+        select null where not (by_type or by_status)
+    ) as part;
+    return query execute format(
+        'select id from (%s) as found order by %s, %s offset %s limit %s', ranges,
+        case when key in ('status', 'job_type') then 'key::text' || way else replace(first, format('%I', key), 'key') end,
+        rest, skip, most);
+end $$;
+
+CREATE FUNCTION public.script_jobs_list_conditions(organisation uuid, kind text, restaurant uuid, since timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    -- False for everybody else: the list is empty.
+    return format('organisation_id = %L', case
+               when coalesce(auth.role(), '') = 'service_role' or organisation = any (public.script_jobs_organisations())
+               then organisation end)
+        || coalesce(' and job_type = ' || quote_literal(kind), '')
+        || coalesce(' and restaurant_id = ' || quote_literal(restaurant), '')
+        || coalesce(' and created_at >= ' || quote_literal(since), '');
+end $$;
+
 CREATE FUNCTION public.script_jobs_may_act(organisation uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -552,12 +695,14 @@ begin
         error_code = null, error_message = null, error_stack = null, stop_requested_at = null, stop_requested_by = null,
         stop_stage = null, progress_percent = 0, progress_message = null, current_step = 0, resumed_step = null,
         checkpoint_step = case when not from_start then checkpoint_step end
-    where j.id = job and j.status in ('failed', 'timed_out', 'cancelled') and public.script_jobs_may_act(j.organisation_id)
+    where j.id = job and j.status in ('failed', 'timed_out', 'cancelled') and not j.lacks_secrets
+      and public.script_jobs_may_act(j.organisation_id)
     returning 'retried', j.status into outcome, status;
     if found and from_start then
         delete from public.script_job_checkpoints c where c.job_id = job;
     elsif outcome is null then
-        select 'refused', j.status into outcome, status
+        select case when j.lacks_secrets and j.status in ('failed', 'timed_out', 'cancelled')
+                    then 'erased' else 'refused' end, j.status into outcome, status
         from public.script_jobs j where j.id = job and public.script_jobs_may_act(j.organisation_id);
     end if;
 exception when unique_violation then
@@ -663,7 +808,7 @@ begin
             perform pg_notify('script_jobs_ready', '');
         end if;
     end if;
-    if old.status = 'in_progress' and new.concurrency_key is not null then
+    if old.status = 'in_progress' and coalesce(new.concurrency_key, new.restaurant_key, new.restaurant_id::text) is not null then
         perform pg_notify('script_jobs_ready', '');
     end if;
     return null;
@@ -727,6 +872,22 @@ begin
     cross join lateral (select sum(crew.slots) as slots, sum(crew.free) as free from crew
                         where a.job_type::text = any (crew.job_types)) c;
 end $$;
+
+CREATE FUNCTION public.script_jobs_without_secrets(value jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS $_$
+begin
+    return case jsonb_typeof(value)
+        when 'object' then
+            case when value ? '$sealed' then '{"$erased": true}'::jsonb
+                 else (select coalesce(jsonb_object_agg(part.key, public.script_jobs_without_secrets(part.value)), '{}')
+                       from jsonb_each(value) part) end
+        when 'array' then
+            (select coalesce(jsonb_agg(public.script_jobs_without_secrets(part.value) order by part.place), '[]')
+             from jsonb_array_elements(value) with ordinality as part (value, place))
+        else value end;
+end $_$;
 
 CREATE TABLE auth.users (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -925,10 +1086,13 @@ CREATE TABLE public.script_job_uploads (
     size integer NOT NULL,
     storage_key text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    preview jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT script_job_uploads_kind_check CHECK ((kind = ANY (ARRAY['csv'::text, 'image'::text]))),
     CONSTRAINT script_job_uploads_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT script_job_uploads_size_check CHECK ((size > 0))
 );
+
+COMMENT ON COLUMN public.script_job_uploads.preview IS 'the menu''s rows, problems and sample, or the picture''s size';
 
 CREATE TABLE public.script_job_used_uploads (
     job_id uuid NOT NULL,
@@ -1098,6 +1262,8 @@ CREATE INDEX script_job_workers_alive ON public.script_job_workers USING btree (
 
 CREATE INDEX script_jobs_active ON public.script_jobs USING btree (worker_id) WHERE (status = 'in_progress'::public.script_job_status);
 
+CREATE INDEX script_jobs_completed ON public.script_jobs USING btree (organisation_id, completed_at DESC NULLS LAST, id DESC);
+
 CREATE INDEX script_jobs_created_by ON public.script_jobs USING btree (created_by, created_at DESC);
 
 CREATE INDEX script_jobs_due ON public.script_jobs USING btree (GREATEST(run_at, next_retry_at)) WHERE ((status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status])) AND (held_by = 'time'::text));
@@ -1122,6 +1288,8 @@ CREATE INDEX script_jobs_organisation ON public.script_jobs USING btree (organis
 
 CREATE INDEX script_jobs_organisation_status ON public.script_jobs USING btree (organisation_id, status, created_at DESC, id DESC);
 
+CREATE INDEX script_jobs_priority ON public.script_jobs USING btree (organisation_id, priority DESC, created_at DESC, id DESC);
+
 CREATE INDEX script_jobs_rate ON public.script_jobs USING btree (rate_key, started_at DESC) WHERE ((rate_key IS NOT NULL) AND (started_at IS NOT NULL));
 
 CREATE INDEX script_jobs_restaurant ON public.script_jobs USING btree (restaurant_id, status, created_at DESC);
@@ -1130,11 +1298,21 @@ CREATE INDEX script_jobs_retryable ON public.script_jobs USING btree (next_retry
 
 CREATE INDEX script_jobs_running_key ON public.script_jobs USING btree (concurrency_key, started_at) WHERE ((status = 'in_progress'::public.script_job_status) AND (concurrency_key IS NOT NULL));
 
+CREATE INDEX script_jobs_running_restaurant ON public.script_jobs USING btree (restaurant_id, started_at) WHERE ((status = 'in_progress'::public.script_job_status) AND (restaurant_id IS NOT NULL));
+
+CREATE INDEX script_jobs_running_restaurant_name ON public.script_jobs USING btree (restaurant_key, started_at) WHERE ((status = 'in_progress'::public.script_job_status) AND (restaurant_key IS NOT NULL));
+
+CREATE INDEX script_jobs_started ON public.script_jobs USING btree (organisation_id, started_at DESC NULLS LAST, id DESC);
+
 CREATE INDEX script_jobs_timeout ON public.script_jobs USING btree (timeout_at) WHERE (status = 'in_progress'::public.script_job_status);
 
 CREATE INDEX script_jobs_type ON public.script_jobs USING btree (organisation_id, job_type, created_at DESC, id DESC);
 
-CREATE INDEX script_jobs_updated ON public.script_jobs USING btree (organisation_id, updated_at DESC);
+CREATE INDEX script_jobs_type_status ON public.script_jobs USING btree (organisation_id, job_type, status, created_at DESC, id DESC);
+
+CREATE INDEX script_jobs_updated ON public.script_jobs USING btree (organisation_id, updated_at DESC, id DESC);
+
+CREATE INDEX script_jobs_with_secrets ON public.script_jobs USING btree (completed_at) WHERE ((status = ANY (ARRAY['failed'::public.script_job_status, 'timed_out'::public.script_job_status, 'cancelled'::public.script_job_status])) AND (secrets_erased_at IS NULL));
 
 CREATE TRIGGER script_job_events_tell AFTER INSERT ON public.script_job_events REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION public.script_job_events_tell();
 
@@ -1397,6 +1575,17 @@ GRANT ALL ON FUNCTION public.script_jobs_claim(worker text, lease_s double preci
 REVOKE ALL ON FUNCTION public.script_jobs_complete(job uuid, fence bigint, worker text, said jsonb, kept jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_complete(job uuid, fence bigint, worker text, said jsonb, kept jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION public.script_jobs_count(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_count(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, most integer) TO authenticated;
+GRANT ALL ON FUNCTION public.script_jobs_count(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_erase_old_secrets(age_s double precision, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_erase_old_secrets(age_s double precision, most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_erase_secrets(job uuid, OUT outcome text, OUT status public.script_job_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_erase_secrets(job uuid, OUT outcome text, OUT status public.script_job_status) TO authenticated;
+GRANT ALL ON FUNCTION public.script_jobs_erase_secrets(job uuid, OUT outcome text, OUT status public.script_job_status) TO service_role;
+
 REVOKE ALL ON FUNCTION public.script_jobs_front(share integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_front(share integer) TO service_role;
 
@@ -1445,12 +1634,20 @@ GRANT INSERT(allow_duplicate) ON TABLE public.script_jobs TO authenticated;
 
 GRANT INSERT(payload_size) ON TABLE public.script_jobs TO authenticated;
 
+GRANT INSERT(restaurant_limit) ON TABLE public.script_jobs TO authenticated;
+
 REVOKE ALL ON FUNCTION public.script_jobs_hindrance(job public.script_jobs, share integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_hindrance(job public.script_jobs, share integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_keep(job uuid, kept boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_keep(job uuid, kept boolean) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_keep(job uuid, kept boolean) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_list(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, key text, descending boolean, skip integer, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_list(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, key text, descending boolean, skip integer, most integer) TO authenticated;
+GRANT ALL ON FUNCTION public.script_jobs_list(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, key text, descending boolean, skip integer, most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_list_conditions(organisation uuid, kind text, restaurant uuid, since timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.script_jobs_may_act(organisation uuid) FROM PUBLIC;
 
@@ -1487,6 +1684,9 @@ GRANT ALL ON FUNCTION public.script_jobs_stop(job uuid, OUT outcome text, OUT st
 REVOKE ALL ON FUNCTION public.script_jobs_waiting(jobs uuid[], share integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_waiting(jobs uuid[], share integer) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_waiting(jobs uuid[], share integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_without_secrets(value jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_without_secrets(value jsonb) TO service_role;
 
 GRANT SELECT,INSERT ON TABLE auth.users TO service_role;
 

@@ -1,15 +1,14 @@
 """Redaction of known secrets in everything that comes back from a script."""
 
 import base64
-import contextlib
 import html
-import io
 import json
 import re
-import zipfile
 from collections.abc import Iterable
 from typing import Any, cast
 from urllib.parse import quote, quote_plus
+
+from scriptjobs.traces import clean_trace
 
 MASK = "[redacted]"
 
@@ -52,20 +51,10 @@ class Redactor:
     def file(self, media_type: str, content: bytes) -> bytes:
         """The same for a file: a text as a whole, an archive entry by entry. Pictures are covered when taken."""
         if media_type == "application/zip":
-            return self._archive(content)
+            return clean_trace(content, self.text, self.add)
         if media_type.startswith("text/"):
             return self.text(content.decode("utf-8", errors="replace")).encode()
         return content
-
-    def _archive(self, content: bytes) -> bytes:
-        made = io.BytesIO()
-        with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
-            for name in old.namelist():
-                entry = old.read(name)
-                with contextlib.suppress(UnicodeDecodeError):  # what is no text (fonts, pictures) stays as it is
-                    entry = self.text(entry.decode("utf-8")).encode()
-                new.writestr(name, entry)
-        return made.getvalue()
 
 
 def _encoded(secret: str) -> set[str]:

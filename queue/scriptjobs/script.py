@@ -131,6 +131,10 @@ class Script(Protocol):
         """Where the uploaded file lies that a field of the payload names."""
         ...
 
+    def without_scripts(self) -> AbstractAsyncContextManager[None]:
+        """Windows that open within it run no scripts: for pages whose code the portal does not vouch for."""
+        ...
+
     async def hide(self, value: str) -> None:
         """Keep a secret that the page shows out of log, pictures and everything else that is stored of this attempt."""
         ...

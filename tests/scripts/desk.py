@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.async_api import Browser
 
-from scriptjobs.child.browser import new_context
+from scriptjobs.child.browser import new_page
 from scriptjobs.child.context import Pipe, RunningJob, RunningScript
 from scriptjobs.child.faults import to_failure
 from scriptjobs.child.fence import Fence
@@ -96,8 +96,8 @@ class Desk:
         kind = self.types.get(name)
         payload = {"email": "demo@example.com", "password": "demo-password", "restaurantName": "Curry Garden"}
         host = self.portal.address.removeprefix("http://")
-        context = await new_context(self._browser, str(changes.get("country", "NZ")))
-        context.set_default_timeout(ACTION_MS)
+        page = await new_page(self._browser, str(changes.get("country", "NZ")))
+        page.context.set_default_timeout(ACTION_MS)
         job = RunningJob(
             portal_url=self.portal.address, steps=kind.steps, checkpoints=checkpoints or {},
             files={id_: str(path) for id_, path in (files or {}).items()},
@@ -106,7 +106,7 @@ class Desk:
         pipe = _Pipe()
         script = BlindScript(
             pipe=pipe,
-            page=await context.new_page(),
+            page=page,
             job=job,
             fence=Fence([host, *kind.hosts]),  # type: ignore[arg-type]
         )
@@ -120,7 +120,7 @@ class Desk:
             run.failure = to_failure(error)
         finally:
             run.seconds = time.monotonic() - began
-            await context.close()
+            await page.context.close()
         return run
 
 

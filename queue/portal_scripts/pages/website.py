@@ -155,15 +155,16 @@ class Website:
         await form.save("the custom code")
 
     async def view_store(self) -> str:
-        """Open the shop in a new tab and return its address.
+        """Open the shop in a new tab and return its address. Anybody's code may be on it, so it runs no scripts.
 
         Raises:
             PageChanged: no tab opens.
         """
-        async with self._page.context.expect_page(timeout=STORE_MS) as opened:
-            await self._page.locator(_VIEW_STORE).click()
-        shop = await opened.value
-        await shop.wait_for_load_state("domcontentloaded", timeout=STORE_MS)
+        async with self._script.without_scripts():
+            async with self._page.context.expect_page(timeout=STORE_MS) as opened:
+                await self._page.locator(_VIEW_STORE).click()
+            shop = await opened.value
+            await shop.wait_for_load_state("domcontentloaded", timeout=STORE_MS)
         address = shop.url
         await shop.close()
         return address

@@ -3,24 +3,25 @@
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
+from playwright.async_api import Browser, Page, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
+from scriptjobs.child import identity
 from scriptjobs.errors import ScriptError
 
 # portal/PORTAL.md, How the live portal behaves: needed in containers, and against the page without a form.
 _FLAGS = [
     "--disable-setuid-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
     "--disable-blink-features=AutomationControlled",
+    # UDP goes through no proxy, so a page may not use it.
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 ]  # fmt: skip
 # Chromium starts without its zygote only when it has no sandbox.
 _UNSANDBOXED = ["--no-sandbox", "--no-zygote"]
-_USER_AGENT = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
-)
 _VIEWPORT = {"width": 1280, "height": 800}
 # portal/PORTAL.md, Values by country.
 _COUNTRIES = {
@@ -34,6 +35,16 @@ DEFAULT_COUNTRY = "NZ"
 NAVIGATION_TIMEOUT_MS = 60_000
 ACTION_TIMEOUT_MS = 15_000
 CONNECT_TIMEOUT_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """How a page reaches the network: hosts that it connects to directly (`name` or `name:port`), and the proxy for all
+    others.
+    """
+
+    proxy: str
+    direct_hosts: tuple[str, ...]
 
 
 @asynccontextmanager
@@ -78,11 +89,18 @@ async def _connect(playwright: Playwright, endpoint: str, flags: list[str]) -> B
     return await playwright.chromium.connect(endpoint, headers=wanted, timeout=CONNECT_TIMEOUT_MS)
 
 
-async def new_context(browser: Browser, country: str) -> BrowserContext:
-    """A context for `country` (two letters; unknown ones count as NZ)."""
+async def new_page(browser: Browser, country: str, way_out: WayOut | None = None) -> Page:
+    """A page in a context of its own, for `country` (two letters; unknown ones count as NZ). With `way_out` it reaches
+    the network by that alone.
+    """
     locale, time_zone = _COUNTRIES.get(country, _COUNTRIES[DEFAULT_COUNTRY])
-    settings: dict[str, Any] = {"user_agent": _USER_AGENT, "viewport": _VIEWPORT}
-    context = await browser.new_context(locale=locale, timezone_id=time_zone, **settings)
+    settings: dict[str, Any] = {"user_agent": identity.user_agent(browser.version), "viewport": _VIEWPORT}
+    if way_out:
+        settings["proxy"] = {"server": way_out.proxy, "bypass": ",".join(["<-loopback>", *way_out.direct_hosts])}
+    context = await browser.new_context(locale=locale, timezone_id=time_zone, accept_downloads=False, **settings)
     context.set_default_timeout(ACTION_TIMEOUT_MS)
     context.set_default_navigation_timeout(NAVIGATION_TIMEOUT_MS)
-    return context
+    context.on("page", lambda page: identity.assume_soon(page, locale))
+    page = await context.new_page()
+    await identity.assume(page, locale)
+    return page

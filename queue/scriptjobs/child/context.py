@@ -140,6 +140,15 @@ class RunningScript:
             raise ScriptError("A file of this job is no longer there. Upload it again.", code="VALIDATION_ERROR")
         return Path(self._files[str(id_)])
 
+    @asynccontextmanager
+    async def without_scripts(self) -> AsyncGenerator[None]:
+        """Let windows that open meanwhile run no scripts."""
+        self._fence.forbids_scripts = True
+        try:
+            yield
+        finally:
+            self._fence.forbids_scripts = False
+
     async def hide(self, value: str) -> None:
         """Mask a secret from now on, in pictures here and in all texts at the worker."""
         self._hidden.append(value)

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,13 +17,14 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 from pydantic import BaseModel
 
-from scriptjobs.child.browser import DEFAULT_COUNTRY, new_context, open_browser
+from scriptjobs.child.browser import DEFAULT_COUNTRY, WayOut, new_page, open_browser
 from scriptjobs.child.command import run_command
 from scriptjobs.child.context import Pipe, RunningJob, RunningScript
 from scriptjobs.child.evidence import Evidence
 from scriptjobs.child.faults import to_failure
 from scriptjobs.child.fence import Fence, Forbidden
 from scriptjobs.child.lifeline import Lifeline, die_with_parent
+from scriptjobs.child.proxy import serve_proxy
 from scriptjobs.errors import ScriptError
 from scriptjobs.events import Ready, Result
 from scriptjobs.job_types import JobType, JobTypes
@@ -60,28 +62,42 @@ async def main(pipe: Pipe) -> int:
 
 async def _run_warm(pipe: Pipe, job_types: JobTypes, prepare: dict[str, Any], orders: Orders) -> dict[str, Any] | None:
     """Open the browser, wait for the job, run it if it is a script of ours. Returns the job, None when none came."""
-    async with open_browser(**prepare["browser"]) as browser:
-        page = await (await new_context(browser, DEFAULT_COUNTRY)).new_page()
+    fence = Fence()
+    direct_hosts = (urlsplit(str(prepare["portalUrl"])).netloc, *(host for kind in job_types for host in kind.hosts))
+    async with serve_proxy(fence.addresses_of) as proxy, open_browser(**prepare["browser"]) as browser:
+        # A browser that runs elsewhere cannot reach a proxy of ours: there, pages alone are judged.
+        way_out = None if prepare["browser"]["endpoint"] else WayOut(proxy, direct_hosts)
+        page = await new_page(browser, DEFAULT_COUNTRY, way_out)
         pipe.send(Ready())
         order = await orders.get()
         if order is not None and not job_types.get(order["jobType"]).command:
-            result = await _run(pipe, job_types, page, {**prepare, **order, "orders": orders})
+            result = await _run(pipe, job_types, Opened(page, fence, way_out), {**prepare, **order, "orders": orders})
             pipe.send(Result(result=result))
         return order
 
 
-async def _run(pipe: Pipe, job_types: JobTypes, page: Page, order: dict[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A warm page, its fence, and its way to the network (None where the browser runs elsewhere)."""
+
+    page: Page
+    fence: Fence
+    way_out: WayOut | None
+
+
+async def _run(pipe: Pipe, job_types: JobTypes, opened: Opened, order: dict[str, Any]) -> dict[str, Any]:
     """Run the script of the order; a crash of its page ends it at once."""
     job_type = job_types.get(order["jobType"])
     assert job_type.run is not None
     payload = job_type.payload.model_validate(order["payload"], context={"hosts": order["hosts"], "is_checked": True})
     country = str(getattr(payload, "country", DEFAULT_COUNTRY))
+    page, fence = opened.page, opened.fence
     browser = page.context.browser
     assert browser is not None
     if country != DEFAULT_COUNTRY:
-        page = await (await new_context(browser, country)).new_page()
+        page = await new_page(browser, country, opened.way_out)
     portal_url = str(getattr(payload, "admin_url", None) or order["portalUrl"]).rstrip("/")
-    fence = Fence(_hosts_of(job_type, portal_url, order["hosts"]))
+    fence.allow(_hosts_of(job_type, portal_url, order["hosts"]))
     await fence.stand(browser)
     job = RunningJob(
         portal_url=portal_url, steps=job_type.steps, checkpoints=order.get("checkpoints", {}),
@@ -98,6 +114,8 @@ async def _run(pipe: Pipe, job_types: JobTypes, page: Page, order: dict[str, Any
         if fence.refused and isinstance(error, PlaywrightError):
             raise Forbidden(f"The portal led to {fence.refused[-1]}, which scripts may not open.") from error
         raise
+    if fence.blocked:
+        await script.log(f"Refused, for it leads into our own network: {', '.join(fence.blocked[:5])}", "warning")
     async with _in_time(EVIDENCE_S):
         await evidence.hand_over(script, failed=False)
     # Secrets travel open on this pipe, and are sealed before anything is stored.

@@ -20,7 +20,7 @@ ORDERS = {
     "priority": "priority", "status": "status", "jobType": "job_type",
 }  # fmt: skip
 
-# The function finds the ids by index (migrations/sql/0015 says why it must); the rows are read under the caller's row
+# The function finds the ids by index (migrations/sql/0016 says why it must); the rows are read under the caller's row
 # policies, like every other row.
 _LIST = text(
     f"""

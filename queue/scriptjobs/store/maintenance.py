@@ -37,7 +37,7 @@ _FORGET_REQUESTS = text(
 )
 
 
-# Rows that somebody is retrying at this moment are skipped (migrations/sql/0015).
+# Rows that somebody is retrying at this moment are skipped (migrations/sql/0018).
 _ERASE = text("select public.script_jobs_erase_old_secrets(:age_s, :most)")
 
 
