@@ -114,7 +114,7 @@ class Database:
         self._drivers.add(record.driver_connection)
 
     def _refuse_dead(self, _adapted: Any, record: Any, _proxy: Any) -> None:
-        """Replace a pooled connection that the server has closed: the driver knows without asking (a ping costs 0.2 ms)."""
+        """Replace a pooled connection that the server has closed: the driver knows without a ping (0.2 ms)."""
         if record.driver_connection.is_closed():
             raise DisconnectionError
 
@@ -143,12 +143,14 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def in_one_statement(self, *, fresh: bool = False) -> AsyncGenerator[AsyncConnection]:
+    async def in_one_statement(
+        self, *, fresh: bool = False, limit_s: float | None = None
+    ) -> AsyncGenerator[AsyncConnection]:
         """A connection on which each statement is a transaction of its own: for functions of the database that set role
         and actor themselves, where the round trips of a transaction would cost more than the work (bench/drain.py).
-        `fresh`: a new one, for when the pool's have gone silent or are all in use.
+        `fresh`: a new one, for when the pool's have gone silent or are all in use. `limit_s`: what all of it may take.
         """
-        async with self._guarded(self._fresh if fresh else self._engine, None) as connection:
+        async with self._guarded(self._fresh if fresh else self._engine, None, limit_s) as connection:
             yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
@@ -158,10 +160,12 @@ class Database:
             await connection.commit()
 
     @asynccontextmanager
-    async def _guarded(self, engine: AsyncEngine, enter: dict[str, str] | None) -> AsyncGenerator[AsyncConnection]:
+    async def _guarded(
+        self, engine: AsyncEngine, enter: dict[str, str] | None, most_s: float | None = None
+    ) -> AsyncGenerator[AsyncConnection]:
         """A connection for which nobody waits beyond their time. One that is left in the middle is never put back."""
         connection = None
-        with spent_on_database() as limit_s:
+        with spent_on_database(most_s) as limit_s:
             end = time.monotonic() + limit_s if limit_s else None
             try:
                 # A little later than the cut, which ends a statement without leaving any doubt about its connection.

@@ -35,8 +35,9 @@ def limited_patience(seconds: float = REQUEST_LIMIT_S) -> Generator[Patience]:
 
 
 @contextmanager
-def spent_on_database() -> Generator[float | None]:
-    """Count the time of this context; gives the seconds that it may take, None for any number.
+def spent_on_database(most_s: float | None = None) -> Generator[float | None]:
+    """Count the time of this context; gives the seconds that it may take, None for any number. `most_s` is the limit of
+    whoever asks.
 
     Raises:
         DatabaseUnavailable: nothing is left.
@@ -44,14 +45,14 @@ def spent_on_database() -> Generator[float | None]:
     patience = _patience.get()
     limit_s = patience.left_s if patience else None
     if patience is None or limit_s is None:
-        yield None
+        yield most_s
         return
     if limit_s <= 0:
         raise DatabaseUnavailable("the request has waited long enough")
     began = time.monotonic()
     patience.depth += 1
     try:
-        yield limit_s
+        yield min(limit_s, most_s or limit_s)
     finally:
         patience.depth -= 1
         left_s: float | None = patience.left_s  # by now there may be no limit any more

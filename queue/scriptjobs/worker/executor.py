@@ -1,6 +1,7 @@
 """Executor: one job from claim to outcome: open, start, watch, collect, record, clean, each a small step."""
 
 import asyncio
+import errno
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,13 +10,16 @@ from typing import Any, TypeVar
 
 import structlog
 
-from scriptjobs.database import DATABASE_ERRORS, Database, is_refusal
-from scriptjobs.errors import FenceLost, ScriptJobsError, is_retryable
+from scriptjobs.database import DATABASE_ERRORS, Database
+from scriptjobs.errors import DatabaseUnavailable, FenceLost, ScriptJobsError, is_retryable
 from scriptjobs.events import Failure
-from scriptjobs.files import Files
+from scriptjobs.files import FILE_ERRORS, Files
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import ClaimedJob, JobStatus, OpenPayload
+from scriptjobs.outages import is_refusal, words_of
+from scriptjobs.protocol import lease_now
 from scriptjobs.redaction import Redactor
+from scriptjobs.runner.folders import trouble_with
 from scriptjobs.runner.memory import wait_for_excess
 from scriptjobs.runner.process import ScriptProcess
 from scriptjobs.runner.spares import Spares
@@ -38,6 +42,17 @@ RETRY_DELAY_S = 1.0
 # A script that was asked to stop gets so long to close its browser and go.
 STOP_GRACE_S = 10.0
 STAGE_TIMEOUT_S = 2.0
+LONGEST_DELAY_S = 5.0
+HAND_OVER_LIMIT_S = 10.0
+TICK_S = 1.0
+# What a disk, a folder, a storage, the database or want of descriptors raise.
+OUR_TROUBLE = (*FILE_ERRORS, DatabaseUnavailable)
+
+_CAUSES = {
+    errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk is full", errno.EMFILE: "too many files are open",
+    errno.ENFILE: "too many files are open", errno.ENOMEM: "the memory is full",
+    errno.ENOENT: "its folder has vanished",
+}  # fmt: skip
 
 Written = TypeVar("Written")
 log = structlog.get_logger()
@@ -73,14 +88,31 @@ class Executor:
         self._actor = f"worker:{config.worker_id}"
 
     async def execute_job(self, execution: Execution) -> None:
-        """Run a claimed job to its outcome. The job ends, is retried, released, or was somebody else's by then."""
+        """Run a claimed job to its outcome. The job ends, is retried, handed back, or was somebody else's by then.
+        Nothing is raised: one job's trouble is no other's.
+        """
         claim = execution.claim
         log.info("job_started", jobId=claim.job_id, jobType=claim.job_type, attempt=claim.attempt)
+        try:
+            await self._run_or_fail(execution)
+        except FenceLost:
+            log.warning("job_lost", jobId=claim.job_id, attempt=claim.attempt)
+        except Exception:
+            # Its lease runs out, and whoever sweeps then gives the job its next start.
+            log.exception("outcome_given_up", jobId=claim.job_id, attempt=claim.attempt)
+
+    async def _run_or_fail(self, execution: Execution) -> None:
+        claim = execution.claim
         try:
             payload, secrets = self._vault.open(claim.payload)
             await self._run(execution, payload, Redactor(secrets))
         except FenceLost:
-            log.warning("job_lost", jobId=claim.job_id, attempt=claim.attempt)
+            raise
+        except OUR_TROUBLE as error:
+            # A folder, a disk, descriptors, a storage, the database: nothing that the job could help.
+            log.warning("job_troubled", jobId=claim.job_id, attempt=claim.attempt, reason=words_of(error))
+            execution.trouble, execution.could_not_start = _told(error), True
+            await self._hand_back(execution)
         except Exception as error:
             log.error("execution_failed", jobId=claim.job_id, attempt=claim.attempt, exc_info=not _is_told(error))
             said = str(error) if _is_told(error) else "Something went wrong on our side while the job ran."
@@ -97,15 +129,16 @@ class Executor:
         try:
             try:
                 files = await self._fetch_files(execution.claim, payload, process.folder)
-                await process.hand_over(self._order(execution, payload, files))
+                async with asyncio.timeout(HAND_OVER_LIMIT_S):
+                    await process.hand_over(self._order(execution, payload, files))
                 await self._watch(execution, process, recorder, writing)
+                _look_for_our_trouble(execution, process)
             finally:
                 # Shielded: whatever ends this task, nothing that the script started may stay.
                 await asyncio.shield(self._spares.discard(process))
-            if execution.is_ending(Ending.LOST):
-                raise FenceLost
-            recorder.close()
-            await writing
+            if not execution.is_ending(Ending.LOST):
+                recorder.close()
+                await writing
         finally:
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
@@ -137,16 +170,14 @@ class Executor:
             "checkpoints": claim.checkpoints,
             "files": files,
             "hosts": list(self._config.hosts),
-            "lease": max(execution.leased_until - time.monotonic(), 0.1),
+            "lease": max(execution.leased_until - lease_now(), 0.1),
         }
 
     async def _watch(
         self, execution: Execution, process: ScriptProcess, recorder: Recorder, writing: asyncio.Task[None]
     ) -> None:
         """Collect reports and output until the script ends, or somebody or its time ends it."""
-        timer = asyncio.get_running_loop().call_later(
-            execution.claim.timeout_ms / 1_000, execution.end, Ending.TIMED_OUT
-        )
+        timer = asyncio.create_task(_end_in_time(execution))
         collecting = asyncio.create_task(
             collect(execution, process, recorder, self._job_types.get(execution.claim.job_type))
         )
@@ -161,10 +192,9 @@ class Executor:
             if collecting.done():
                 collecting.result()
         finally:
-            timer.cancel()
-            for task in (collecting, excess):
+            for task in (collecting, excess, timer):
                 task.cancel()
-            await asyncio.gather(collecting, excess, return_exceptions=True)
+            await asyncio.gather(collecting, excess, timer, return_exceptions=True)
 
     async def _ask_to_stop(self, execution: Execution, process: ScriptProcess, ends: set[asyncio.Task[None]]) -> None:
         """Ask, and wait for the grace; what is left then is killed by whoever discards the process."""
@@ -190,15 +220,30 @@ class Executor:
                 await record_pid(connection, execution.claim, process.pid)
 
         try:
-            await note()
+            async with asyncio.timeout(STAGE_TIMEOUT_S):  # a database that is away must not delay the watch
+                await note()
         except DATABASE_ERRORS as error:  # told, and not worth failing the job for
-            log.warning("pid_not_noted", jobId=execution.claim.job_id, reason=str(error)[:200])
+            log.warning("pid_not_noted", jobId=execution.claim.job_id, reason=words_of(error))
 
     async def _settle(self, execution: Execution, redactor: Redactor, last_step: str = "") -> None:
-        """Record the outcome. It is tried until the database takes it or the fence refuses it."""
-        claim = execution.claim
+        """Record the outcome. It is tried until the database takes it or the fence refuses it; an outcome that the
+        database cannot hold becomes a failure that it can.
+        """
         took_ms = round((time.monotonic() - execution.started) * 1_000)
-        if execution.is_ending(Ending.RELEASED):
+        try:
+            await self._write_outcome(execution, redactor, last_step, took_ms)
+        except DATABASE_ERRORS as error:
+            if not is_refusal(error):
+                raise
+            log.exception("outcome_refused", jobId=execution.claim.job_id)
+            said = "What the script reported at its end could not be stored."
+            await self._settle_failure(execution, FailedAttempt(code="UNKNOWN_ERROR", message=said), took_ms)
+
+    async def _write_outcome(self, execution: Execution, redactor: Redactor, last_step: str, took_ms: int) -> None:
+        claim = execution.claim
+        if execution.is_ending(Ending.LOST):
+            await self._hand_back(execution)
+        elif execution.is_ending(Ending.RELEASED):
             await self._persist(lambda c: release_job(c, id_=claim.id, fence=claim.fence))
             log.info("job_released", jobId=claim.job_id, attempt=claim.attempt)
         elif execution.result and (not execution.ending.done() or execution.is_ending(Ending.STOPPED)):
@@ -216,6 +261,14 @@ class Executor:
             log.info("job_stopped", jobId=claim.job_id, jobType=claim.job_type, duration=took_ms)
         else:
             await self._settle_failure(execution, self._failed(execution, redactor, last_step), took_ms)
+
+    async def _hand_back(self, execution: Execution) -> None:
+        """Give a job back that our own trouble broke off: it starts again by itself, and uses up no retry."""
+        claim = execution.claim
+        said = f"{execution.trouble or 'The worker lost this job.'} The job starts again by itself."
+        failed = FailedAttempt(code="WORKER_DIED", message=said, retryable=True, is_ours=True, outcome="released")
+        await self._persist(lambda c: mark_job_failed(c, id_=claim.id, fence=claim.fence, failed=failed))
+        log.warning("job_handed_back", jobId=claim.job_id, attempt=claim.attempt, reason=execution.trouble)
 
     async def _complete(self, claim: ClaimedJob, result: dict[str, Any]) -> None:
         kept = erase(claim.payload)
@@ -266,13 +319,42 @@ class Executor:
     @staticmethod
     async def _until_taken(write: Callable[[], Awaitable[Written]]) -> Written:
         """Write, again and again while the database is away; it takes it, or refuses, or the fence does."""
+        delay_s = RETRY_DELAY_S
         while True:
             try:
                 return await write()
-            except FenceLost:
-                raise
-            except DATABASE_ERRORS as error:
-                if is_refusal(error):
-                    raise
-                log.warning("outcome_delayed", reason=str(error)[:200])
-                await asyncio.sleep(RETRY_DELAY_S)
+            except DatabaseUnavailable as error:
+                log.warning("outcome_delayed", reason=error.reason)
+            await asyncio.sleep(delay_s)
+            delay_s = min(2 * delay_s, LONGEST_DELAY_S)
+
+
+async def _end_in_time(execution: Execution) -> None:
+    """End a script whose time is up. What counts is time in which this process ran: a machine that stands still uses
+    up nothing of it.
+    """
+    left_s = execution.claim.timeout_ms / 1_000
+    while left_s > 0:
+        began = time.monotonic()
+        await asyncio.sleep(min(left_s, TICK_S))
+        left_s -= min(time.monotonic() - began, 2 * TICK_S)
+    execution.end_for_time()
+
+
+def _look_for_our_trouble(execution: Execution, process: ScriptProcess) -> None:
+    """What has ended a script without a result: its own lifeline, when the lease ran out, or the loss of its folder."""
+    if execution.result or execution.is_ending(Ending.STOPPED):
+        return
+    if execution.has_lapsed:
+        execution.lose()
+    elif (trouble := trouble_with(process.folder)) and execution.failure:
+        execution.trouble = trouble
+        execution.end(Ending.LOST)
+
+
+def _told(error: BaseException) -> str:
+    """Trouble of ours in words for people."""
+    if isinstance(error, DatabaseUnavailable):
+        return "The database did not answer."
+    what = _CAUSES.get(getattr(error, "errno", None) or 0, "something did not answer or could not be opened")
+    return f"The worker could not run this job: {what}."

@@ -1,0 +1,313 @@
+"""Trouble of ours: a silent database, a paused machine, a lost folder, a full disk. No job pays for it."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.faults.test_workers import LEASE, process_of
+from tests.lines import Line, line_to
+from tests.processes import Site, alive, free_port, run_on_database, until
+
+SCRIPTS = "child.main"
+
+
+@pytest.fixture
+def lines() -> Generator[Callable[[str], Line]]:
+    opened = []
+
+    def lay(dsn: str) -> Line:
+        opened.append(line_to(dsn))
+        return opened[-1].__enter__()
+
+    yield lay
+    for line in opened:
+        line.__exit__(None, None, None)
+
+
+def attempts_of(dsn: str, job_id: str) -> list[dict[str, str]]:
+    query = """
+        select coalesce(jsonb_agg(jsonb_build_object('outcome', a.outcome, 'said', a.error_message) order by a.number), '[]')
+        from script_job_attempts a join script_jobs j on j.id = a.job_id where j.job_id = $1
+    """
+    return run_on_database(dsn, query, job_id)
+
+
+def test_a_silent_database_is_told_within_six_seconds_and_nothing_hangs_afterwards(
+    own_site: Callable[..., Site], new_database: Callable[[], str], lines: Callable[[str], Line]
+) -> None:
+    dsn = new_database()
+    line = lines(dsn)
+    site = own_site(line.dsn, **LEASE, WORKERS="2")
+    site.dsn = dsn
+    ana = site.as_user()
+    ana.post(f"/sign-in/{ana.link}", headers={"Origin": site.address})
+    ids = [ana.launch("create-api-key", count=60, pause_s=0.1) for _ in range(2)]
+    process_of(ana, site, ids[0])
+
+    line.silence()
+    answers, took = [], []
+    for method, path in [("GET", "/api/jobs"), ("GET", f"/api/jobs/{ids[0]}"), ("GET", "/jobs"), ("GET", "/readyz")]:
+        began = time.monotonic()
+        answers.append(ana.request(method, path))
+        took.append(time.monotonic() - began)
+    assert httpx.get(site.address + "/healthz", trust_env=False).status_code == 200
+    line.mend()
+    ends = [ana.wait_for(job_id, timeout_s=60) for job_id in ids]
+    later = ana.wait_for(ana.launch("create-api-key", count=1), timeout_s=30)
+
+    assert max(took) < 6
+    assert [answer.status_code for answer in answers] == [503] * 4
+    assert answers[0].json()["error"]["code"] == "SERVICE_UNAVAILABLE"
+    assert answers[0].headers["Retry-After"] == answers[2].headers["Retry-After"] == "5"
+    assert "The database does not answer at the moment" in answers[2].text
+    assert [(job["status"], job["retryCount"]) for job in [*ends, later]] == [("completed", 0)] * 3
+    for job_id in ids:
+        assert {tried["outcome"] for tried in attempts_of(dsn, job_id)} <= {"released", "lost", "completed"}
+    assert "Traceback" not in site.log_text()
+
+
+def test_connections_that_went_silent_cost_a_running_job_nothing(
+    own_site: Callable[..., Site], new_database: Callable[[], str], lines: Callable[[str], Line]
+) -> None:
+    dsn = new_database()
+    line = lines(dsn)
+    site = own_site(line.dsn, WORKERS="1", LEASE_SECONDS="10", POLL_SECONDS="0.3")
+    site.dsn = dsn
+    ana = site.as_user()
+    job_id = ana.launch("create-api-key", count=150, pause_s=0.1)
+    process_of(ana, site, job_id)
+
+    line.silence(takes_new=True)
+    done = ana.wait_for(job_id, timeout_s=90)
+
+    assert (done["status"], done["attempt"], done["retryCount"]) == ("completed", 1, 0)
+
+
+def test_a_lease_that_could_not_be_renewed_loses_the_job_and_no_retry(own_site: Callable[..., Site]) -> None:
+    """Somebody locks the attempts for longer than a lease: the script ends itself, and runs again."""
+    site = own_site(**LEASE, WORKERS="1")
+    ana = site.as_user()
+    job_id = ana.launch("create-api-key", count=50, pause_s=0.1)
+    process_of(ana, site, job_id)
+
+    run_on_database(
+        site.dsn, "do $$ begin lock table script_job_attempts in exclusive mode; perform pg_sleep(5); end $$"
+    )
+    done = ana.wait_for(job_id, timeout_s=60)
+    first = attempts_of(site.dsn, job_id)[0]
+
+    assert (done["status"], done["retryCount"]) == ("completed", 0)
+    assert first["outcome"] in {"released", "lost"}
+    assert "killed by signal" not in first["said"]
+    assert "ran longer" not in first["said"]
+
+
+def start_in_sql(site: Site, organisation_id: object, count: int, timeout_ms: int) -> str:
+    """A job with a time limit of its own."""
+    return run_on_database(
+        site.dsn,
+        "insert into script_jobs (job_type, input_payload, organisation_id, timeout_ms) values "
+        "('create-api-key', jsonb_build_object('count', $1::int, 'pause_s', 0.1), $2, $3) returning job_id",
+        count, organisation_id, timeout_ms,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("timeout_ms", [60_000, 7_000])
+def test_a_machine_that_stood_still_hands_its_job_back(own_site: Callable[..., Site], timeout_ms: int) -> None:
+    """Whether its time was over when the machine woke up, or not."""
+    site = own_site(**LEASE, WORKERS="1")
+    ana = site.as_user()
+    job_id = start_in_sql(site, ana.organisation_id, 30, timeout_ms)
+    script = process_of(ana, site, job_id)
+
+    everybody = [*site.descendants(), site.process.pid]
+    for pid in everybody:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(7)  # longer than the lease of two seconds
+    for pid in everybody:
+        os.kill(pid, signal.SIGCONT)
+    done = ana.wait_for(job_id, timeout_s=60)
+    first, *_ = attempts_of(site.dsn, job_id)
+
+    assert (done["status"], done["retryCount"]) == ("completed", 0)
+    assert first["outcome"] in {"released", "lost"}
+    assert "starts again by itself" in first["said"] or "nothing to do with your input" in first["said"]
+    assert not alive({script})
+
+
+def test_a_frozen_script_holds_up_no_other(own_site: Callable[..., Site]) -> None:
+    site = own_site(**LEASE, WORKERS="2")
+    ana = site.as_user()
+    frozen = ana.launch("create-api-key", count=600, pause_s=0.1)
+    os.kill(process_of(ana, site, frozen), signal.SIGSTOP)
+
+    done = ana.wait_for(ana.launch("create-api-key", count=80, pause_s=0.1), timeout_s=60)
+
+    assert (done["status"], done["attempt"]) == ("completed", 1)
+
+
+def test_a_run_folder_that_vanished_is_made_anew(own_site: Callable[..., Site], scratch: Path) -> None:
+    site = own_site(WORKERS="1")
+    ana = site.as_user()
+    running = ana.launch("create-api-key", count=20, pause_s=0.1)
+    process_of(ana, site, running)
+
+    [home] = scratch.glob(f"sj-*-{site.process.pid}-*")
+    shutil.rmtree(home, ignore_errors=True)
+    ends = [ana.wait_for(running), ana.wait_for(ana.launch("create-api-key", count=1))]
+
+    assert [(job["status"], job["retryCount"]) for job in ends] == [("completed", 0)] * 2
+    assert site.process.poll() is None
+
+
+def test_without_a_descriptor_jobs_wait(own_site: Callable[..., Site]) -> None:
+    site = own_site(WORKERS="1")
+    ana = site.as_user()
+    process = psutil.Process(site.process.pid)
+    before = process.rlimit(psutil.RLIMIT_NOFILE)
+    ana.wait_for(ana.launch("create-api-key", count=1))
+
+    process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds() + 1, before[1]))
+    job_id = start_in_sql(site, ana.organisation_id, 1, 60_000)
+    until(lambda: "too many files" in json.dumps(attempts_of(site.dsn, job_id)) or "Too many" in site.log_text(), 30)
+    process.rlimit(psutil.RLIMIT_NOFILE, before)
+    done = ana.wait_for(job_id, timeout_s=60)
+
+    assert (done["status"], done["retryCount"]) == ("completed", 0)
+    assert site.process.poll() is None
+
+
+def test_a_full_disk_costs_no_retry(own_site: Callable[..., Site], tmp_path: Path) -> None:
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "none", str(place)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        site = own_site(**LEASE, WORKERS="1", WARM_RUNNERS="0", TMPDIR=str(place))
+        ana = site.as_user()
+        with (place / "filler").open("wb") as filler, pytest.raises(OSError, match="No space"):
+            while True:
+                filler.write(bytes(1024 * 1024))
+        job_id = ana.launch("create-api-key", count=3)
+        until(lambda: attempts_of(site.dsn, job_id)[:1] and attempts_of(site.dsn, job_id)[0]["outcome"], 30, "an end")
+        first = attempts_of(site.dsn, job_id)[0]
+        (place / "filler").unlink()
+        done = ana.wait_for(job_id, timeout_s=60)
+        site.stop()
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+    assert first["outcome"] in {"released", "completed"}
+    assert (done["status"], done["retryCount"]) == ("completed", 0)
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGHUP], [signal.SIGTERM, signal.SIGTERM]])
+def test_with_a_silent_database_the_process_ends_in_time(
+    own_site: Callable[..., Site],
+    new_database: Callable[[], str],
+    lines: Callable[[str], Line],
+    signals: list[signal.Signals],
+) -> None:
+    dsn = new_database()
+    line = lines(dsn)
+    site = own_site(line.dsn, WORKERS="1", GRACE_SECONDS="2", LEASE_SECONDS="30")
+    site.dsn = dsn
+    ana = site.as_user()
+    process_of(ana, site, ana.launch("create-api-key", count=600, pause_s=0.1))
+    children = site.descendants()
+
+    line.silence()
+    began = time.monotonic()
+    for number in signals:
+        site.process.send_signal(number)
+        time.sleep(0.2)
+    site.process.wait(20)
+
+    assert time.monotonic() - began < 2 + 10
+    assert until(lambda: not alive(children), 10, "the end of all processes")
+
+
+def test_a_second_signal_hands_back_at_once_and_a_closed_terminal_drains(own_site: Callable[..., Site]) -> None:
+    site = own_site(WORKERS="1", GRACE_SECONDS="60")
+    ana = site.as_user()
+    job_id = ana.launch("create-api-key", count=600, pause_s=0.1)
+    process_of(ana, site, job_id)
+
+    site.process.send_signal(signal.SIGHUP)
+    time.sleep(1)
+    drains = site.process.poll() is None
+    site.process.send_signal(signal.SIGTERM)
+    site.process.wait(20)
+
+    assert drains
+    assert [tried["outcome"] for tried in attempts_of(site.dsn, job_id)] == ["released"]
+
+
+def start_on(port: int, environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", "webapp:app", "--port", str(port)],
+            env={**os.environ, **environment}, stdout=output, stderr=output,
+        )  # fmt: skip
+
+
+def test_on_a_taken_port_nothing_is_claimed(new_database: Callable[[], str], tmp_path: Path) -> None:
+    dsn = new_database()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        environment = {"DATABASE_URL": dsn, "VAR_DIR": str(tmp_path), "JOB_TYPES_PACKAGE": "tests.fake_scripts"}
+        process = start_on(taken.getsockname()[1], environment, tmp_path / "log")
+        status = process.wait(30)
+    log = (tmp_path / "log").read_text()
+
+    assert status != 0
+    assert "address already in use" in log
+    assert "worker_started" not in log
+
+
+def postmaster(var_dir: Path) -> int:
+    for process in psutil.process_iter(["cmdline"]):
+        line = process.info["cmdline"] or []
+        if "-D" in line and str(var_dir) in " ".join(line) and Path(line[0]).name == "postgres":
+            return process.pid
+    return 0
+
+
+def test_an_embedded_server_that_was_killed_is_started_again_and_the_third_time_ends_the_process(
+    scratch: Path,
+) -> None:
+    var_dir, port = scratch / f"embedded-{free_port()}", free_port()
+    environment = {"VAR_DIR": str(var_dir), "WORKERS": "0", "TMPDIR": str(scratch)}
+    process = start_on(port, environment, scratch / "embedded.log")
+
+    def ask(path: str) -> int:
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}{path}", trust_env=False, timeout=10).status_code
+        except httpx.TransportError:
+            return 0
+
+    try:
+        until(lambda: ask("/readyz") == 200, 60, "a ready server")
+        for _ in range(2):
+            os.kill(postmaster(var_dir), signal.SIGKILL)
+            assert ask("/healthz") == 200
+            until(lambda: ask("/readyz") == 200, 30, "a server that is ready again")
+        os.kill(postmaster(var_dir), signal.SIGKILL)
+        status = process.wait(30)
+    finally:
+        process.kill()
+        process.wait()
+
+    assert status == 1
+    assert "part_died" in (scratch / "embedded.log").read_text()
