@@ -17,7 +17,7 @@ import pytest
 
 from tests.faults.test_workers import LEASE, process_of
 from tests.lines import Line, line_to
-from tests.processes import Site, alive, free_port, run_on_database, until
+from tests.processes import Portal, Site, alive, free_port, run_on_database, until
 
 SCRIPTS = "child.main"
 
@@ -172,15 +172,15 @@ def test_a_run_folder_that_vanished_is_made_anew(own_site: Callable[..., Site], 
 
 
 def test_without_a_descriptor_jobs_wait(own_site: Callable[..., Site]) -> None:
-    site = own_site(WORKERS="1")
+    site = own_site(WORKERS="1", WARM_RUNNERS="0")
     ana = site.as_user()
     process = psutil.Process(site.process.pid)
     before = process.rlimit(psutil.RLIMIT_NOFILE)
     ana.wait_for(ana.launch("create-api-key", count=1))
 
-    process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds() + 1, before[1]))
+    process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds() + 2, before[1]))
     job_id = start_in_sql(site, ana.organisation_id, 1, 60_000)
-    until(lambda: "too many files" in json.dumps(attempts_of(site.dsn, job_id)) or "Too many" in site.log_text(), 30)
+    until(lambda: "could not run this job" in json.dumps(attempts_of(site.dsn, job_id)), 30, "a start that fails")
     process.rlimit(psutil.RLIMIT_NOFILE, before)
     done = ana.wait_for(job_id, timeout_s=60)
 
@@ -188,29 +188,37 @@ def test_without_a_descriptor_jobs_wait(own_site: Callable[..., Site]) -> None:
     assert site.process.poll() is None
 
 
-def test_a_full_disk_costs_no_retry(own_site: Callable[..., Site], tmp_path: Path) -> None:
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Generator[Path]:
     place = tmp_path / "small"
     place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "none", str(place)], capture_output=True)
-    if mounted.returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "none", str(place)], capture_output=True).returncode:
         pytest.skip("no file system can be mounted here")
-    try:
-        site = own_site(**LEASE, WORKERS="1", WARM_RUNNERS="0", TMPDIR=str(place))
-        ana = site.as_user()
-        with (place / "filler").open("wb") as filler, pytest.raises(OSError, match="No space"):
-            while True:
-                filler.write(bytes(1024 * 1024))
-        job_id = ana.launch("create-api-key", count=3)
-        until(lambda: attempts_of(site.dsn, job_id)[:1] and attempts_of(site.dsn, job_id)[0]["outcome"], 30, "an end")
-        first = attempts_of(site.dsn, job_id)[0]
-        (place / "filler").unlink()
-        done = ana.wait_for(job_id, timeout_s=60)
-        site.stop()
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_full_disk_costs_pictures_and_no_retry(
+    own_site: Callable[..., Site], clean_portal: Portal, small_disk: Path
+) -> None:
+    site = own_site(WORKERS="1", TMPDIR=str(small_disk), JOB_TYPES_PACKAGE="portal_scripts")
+    ana = site.as_user()
+    room = os.statvfs(small_disk)
+    filler = os.open(small_disk / "filler", os.O_CREAT | os.O_WRONLY)
+    os.posix_fallocate(filler, 0, room.f_bavail * room.f_frsize)
+    os.close(filler)
+
+    job_id = ana.launch()
+    until(lambda: (tried := attempts_of(site.dsn, job_id)) and tried[0]["outcome"], 60, "an end")
+    first = attempts_of(site.dsn, job_id)[0]
+    (small_disk / "filler").unlink()
+    done = ana.wait_for(job_id, timeout_s=90)
+    told = "".join(event.get("text", "") for event in ana.events(job_id))
+    site.stop()
 
     assert first["outcome"] in {"released", "completed"}
     assert (done["status"], done["retryCount"]) == ("completed", 0)
+    assert "was not kept" in told or "disk" in first["said"]
 
 
 @pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGHUP], [signal.SIGTERM, signal.SIGTERM]])
