@@ -16,8 +16,9 @@ BEYOND_GRACE_S = 9.5
 
 @contextmanager
 def hear_stop_signals(stop: Callable[[], None], grace_s: float, *, passes_on: bool) -> Generator[None]:
-    """Call `stop` in the event loop at each of the signals; with `passes_on`, also what handled them before (a server's
-    own handlers). From the first one on, the process has `grace_s` seconds and a little more.
+    """Call `stop` in the event loop at each of the signals. With `passes_on`, what handled the first one before hears
+    it as well: a server's own handlers, which at a second one would skip the orderly end. From the first one on, the
+    process has `grace_s` seconds and a little more.
 
     A terminal that closes (SIGHUP) counts as SIGTERM; under `nohup` it is ignored, as asked.
     """
@@ -27,12 +28,13 @@ def hear_stop_signals(stop: Callable[[], None], grace_s: float, *, passes_on: bo
     limit.daemon = True
 
     def hear(number: int, frame: FrameType | None) -> None:
-        if limit.ident is None:
+        is_first = limit.ident is None
+        if is_first:
             limit.start()
         loop.call_soon_threadsafe(stop)
         known = signal.SIGTERM if number == signal.SIGHUP else signal.Signals(number)
         handler = before[known]
-        if passes_on and callable(handler):
+        if passes_on and is_first and callable(handler):
             handler(known, frame)
 
     heard = [number for number in SIGNALS if before[number] is not signal.SIG_IGN or number != signal.SIGHUP]

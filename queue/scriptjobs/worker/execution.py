@@ -61,7 +61,9 @@ class Execution:
         return lease_now() > self.leased_until
 
     def lose(self) -> None:
-        """End the script because its lease has run out."""
+        """End the script because its lease has run out, if nothing else has ended it before."""
+        if self.ending.done():
+            return
         silent_s = lease_now() - self.leased_until + self.lease_s
         why = self.trouble or "this machine stood still"
         self.trouble = f"The worker could not renew its lease for {silent_s:.0f} s ({why})."

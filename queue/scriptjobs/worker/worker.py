@@ -34,6 +34,7 @@ from scriptjobs.worker.sweeper import Sweeper
 HAND_BACK_LIMIT_S = 4.0
 CLOSE_LIMIT_S = 1.5
 LONGEST_REST_S = 30.0
+CLAIM_LIMIT_S = 6.0
 
 log = structlog.get_logger()
 
@@ -141,7 +142,7 @@ class Worker:
             async with asyncio.timeout(CLOSE_LIMIT_S):
                 await self._spares.close()
         except TimeoutError:
-            log.warning("spares_left", workerId=self.id)  # they end when their worker does
+            log.warning("process_left", workerId=self.id)  # warm ones, which end with their worker
         self._folders.close()
 
     def stop_processing(self) -> None:
@@ -195,7 +196,7 @@ class Worker:
 
     async def _claim(self, wanted: int) -> Claims:
         try:
-            async with self._database.in_one_statement() as connection:
+            async with self._database.in_one_statement(limit_s=CLAIM_LIMIT_S) as connection:
                 return await claim_next_jobs(
                     connection, worker_id=self.id, lease_s=self._config.lease_s, job_types=self._job_types.names,
                     share=self._config.share, wanted=wanted,
