@@ -10,8 +10,9 @@ from scriptjobs.database import Connection, Database
 from scriptjobs.jobs import ClaimedJob, Waiting
 from scriptjobs.people import People
 from scriptjobs.store.claims import claim_next_job
+from scriptjobs.store.leases import renew_leases
 from scriptjobs.store.waiting import read_waiting
-from scriptjobs.store.workers import Heartbeat, say_alive
+from scriptjobs.store.workers import Heartbeat
 
 TYPES = ("add-item-tags", "create-api-key", "setup-services")
 
@@ -38,11 +39,14 @@ async def add_job(connection: Connection, **values: Any) -> UUID:
     return (await connection.execute(text(statement), bound)).scalar_one()
 
 
-async def add_worker(database: Database, id_: str = "w1", slots: int = 2, alive_s: float = 60, **changes: Any) -> None:
+BEAT = Heartbeat(id="w1", host="h", pid=1, version="0", slots=2, job_types=list(TYPES))
+
+
+async def add_worker(database: Database, id_: str = "w1", slots: int = 2, alive_s: float = 60) -> None:
     """A worker that lives."""
     beat = Heartbeat(id=id_, host="h", pid=1, version="0", slots=slots, job_types=list(TYPES))
     async with database.as_service() as connection:
-        await say_alive(connection, beat, lease_s=alive_s, is_stopping=False, **changes)
+        await renew_leases(connection, beat, [], lease_s=alive_s, is_stopping=False)
 
 
 async def why(database: Database, id_: UUID, share: int = 0) -> Waiting:

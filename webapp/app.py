@@ -8,7 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from scriptjobs.errors import ScriptJobsError
+from scriptjobs.errors import DatabaseUnavailable, ScriptJobsError
 from scriptjobs.logs import configure_logging
 from scriptjobs.settings import Settings
 from webapp.errors import json_face
@@ -54,6 +54,9 @@ def _face(request: Request, error: ScriptJobsError) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ScriptJobsError)
+    if isinstance(error, DatabaseUnavailable):
+        asked = {"requestId": request.state.request_id, "path": request.url.path}
+        log.warning("database_unavailable", reason=error.reason, **asked)
     return _face(request, error)
 
 

@@ -4,9 +4,8 @@ import asyncio
 import secrets
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from types import FrameType
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import structlog
@@ -21,11 +20,14 @@ from scriptjobs.people import People
 from scriptjobs.sealing import Vault, read_or_make
 from scriptjobs.service import ScriptJobService
 from scriptjobs.settings import Settings
+from scriptjobs.stopping import end_at_once, hear_stop_signals
+from scriptjobs.supervision import keep_running
 from scriptjobs.worker.opening import build_worker
 from scriptjobs.worker.worker import Worker
 from webapp.auth.sessions import Sessions
 from webapp.auth.tokens import Tokens
 from webapp.limits import Limits
+from webapp.listening import wait_until_listening
 from webapp.live import Live
 from webapp.streams import StreamSlots
 from webapp.wakeups import Wakeups
@@ -39,31 +41,58 @@ log = structlog.get_logger()
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncGenerator[None]:
-    """Open everything that requests need. A start that fails half-way closes what it had opened."""
+    """Open everything that requests need. A start that fails half-way closes what it had opened. When a part has died
+    for good, the process ends with status 1 after everything was closed.
+    """
     settings: Settings = app.state.settings
-    stopping = asyncio.Event()
-    async with AsyncExitStack() as stack:
-        database = await _open_database(settings, stack)
-        listener = Listener(settings.listen_database_url or database.dsn)
-        await stack.enter_async_context(_in_background("listener", listener.run()))
-        site = _build_site(settings, database, listener, stopping)
-        app.state.site, app.state.live = site, Live(site.service, site.wakeups)
-        await _greet_first_user(settings, site.people)
-        workers = [build_worker(settings, settings.workers, database, listener)] if settings.workers else []
+    stopping, parts = asyncio.Event(), _Parts()
+    workers: list[Worker] = []
+
+    def stop() -> None:
+        """Streams say goodbye and workers stop claiming at once, where the server's own handlers would wait for open
+        streams before the lifespan hears of it. The second signal makes them hurry.
+        """
         for worker in workers:
-            await stack.enter_async_context(_in_background("worker", worker.run(), stop=worker.stop_processing))
-        with _hear_stop_signal(stopping, workers):
-            yield
+            (worker.hurry if stopping.is_set() else worker.stop_processing)()
         stopping.set()
 
+    with hear_stop_signals(stop, settings.grace_seconds, passes_on=True):
+        async with AsyncExitStack() as stack:
+            database = await _open_database(settings, stack, parts)
+            listener = Listener(settings.listen_database_url or database.dsn)
+            await stack.enter_async_context(parts.running(keep_running("listener", listener.run)))
+            site = _build_site(settings, database, listener, stopping)
+            app.state.site, app.state.live = site, Live(site.service, site.wakeups)
+            await _greet_first_user(settings, site.people)
+            if settings.workers:
+                worker = build_worker(settings, settings.workers, database, listener)
+                workers.append(worker)
+                await stack.enter_async_context(parts.running(_work(worker), worker.stop_processing))
+            yield
+            stopping.set()
+    if parts.has_died:
+        end_at_once()
 
-async def _open_database(settings: Settings, stack: AsyncExitStack) -> Database:
+
+async def _work(worker: Worker) -> None:
+    """Run a worker once the server listens: one that cannot bind its port must not have claimed a job."""
+    listens = asyncio.create_task(wait_until_listening())
+    stops = asyncio.create_task(worker.wait_for_stop())
+    await asyncio.wait({listens, stops}, return_when=asyncio.FIRST_COMPLETED)
+    listens.cancel()
+    stops.cancel()
+    if not worker.is_stopping:
+        await worker.run()
+
+
+async def _open_database(settings: Settings, stack: AsyncExitStack, parts: "_Parts") -> Database:
     dsn = settings.database_url
     if dsn is None:
         server = EmbeddedPostgres(var_dir=settings.var_dir)
         # In this thread on purpose: the server is bound to the life of the thread that starts it.
         dsn = server.start()
         stack.callback(server.stop)
+        await stack.enter_async_context(parts.running(server.keep_running()))
     await migrate(dsn)
     database = Database(dsn)
     stack.push_async_callback(database.close)
@@ -92,56 +121,33 @@ def _build_site(settings: Settings, database: Database, listener: Listener, stop
     )
 
 
-@asynccontextmanager
-async def _in_background(
-    name: str, work: Coroutine[Any, Any, None], stop: Callable[[], None] | None = None
-) -> AsyncGenerator[None]:
-    """Run a part beside the requests. One that dies takes the process down, so that its supervisor starts it anew."""
-    task = asyncio.create_task(work, name=name)
+class _Parts:
+    """What runs beside the requests. When one dies for good the process ends, so that its supervisor starts it anew."""
 
-    def watch(done: asyncio.Task[None]) -> None:
+    def __init__(self) -> None:
+        self.has_died = False
+
+    @asynccontextmanager
+    async def running(
+        self, work: Coroutine[Any, Any, None], stop: Callable[[], None] | None = None
+    ) -> AsyncGenerator[None]:
+        """Run a part while this context is open. `stop` lets it end by itself; without it, it is cancelled."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._watch)
+        try:
+            yield
+        finally:
+            if stop:
+                stop()
+            else:
+                task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _watch(self, done: asyncio.Task[None]) -> None:
         if not done.cancelled() and (error := done.exception()):
-            log.critical("part_died", part=name, exc_info=error)
+            log.critical("part_died", reason=str(error), exc_info=error)
+            self.has_died = True
             signal.raise_signal(signal.SIGTERM)
-
-    task.add_done_callback(watch)
-    try:
-        yield
-    finally:
-        if stop:
-            stop()
-        else:
-            task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-@contextmanager
-def _hear_stop_signal(stopping: asyncio.Event, workers: list[Worker]) -> Generator[None]:
-    """Stand in front of the server's own handlers, which wait for open streams before the lifespan hears of it.
-
-    Streams say goodbye and workers stop claiming at once; the second signal makes them hurry.
-    """
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-    def stop_all() -> None:
-        for worker in workers:
-            (worker.hurry if stopping.is_set() else worker.stop_processing)()
-        stopping.set()
-
-    def hear(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(stop_all)
-        handler = before[signal.Signals(number)]
-        if callable(handler):
-            handler(number, frame)
-
-    for number in before:
-        signal.signal(number, hear)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 async def _greet_first_user(settings: Settings, people: People) -> None:

@@ -8,6 +8,8 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from scriptjobs.patience import limited_patience
+
 # Nothing by default. `data:` is for the small pictures inside our own style sheets.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; "
@@ -45,6 +47,7 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                patience.left_s = None
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
                 if not scope["path"].startswith("/static/"):
@@ -55,7 +58,8 @@ class RequestContext:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_on)
+            with limited_patience() as patience:
+                await self._app(scope, receive, send_on)
         finally:
             if not scope["path"].startswith(("/static/", "/healthz")):
                 log.info(

@@ -5,10 +5,11 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from uuid import UUID
 
+import structlog
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 
-from scriptjobs.errors import InvalidPayload, RequestRefused
+from scriptjobs.errors import DatabaseUnavailable, InvalidPayload, RequestRefused
 
 HEARTBEAT_S = 15
 SEND_TIMEOUT_S = 10
@@ -17,6 +18,8 @@ STREAM_HEADERS = {"Cache-Control": "private, no-cache, no-transform", "X-Accel-B
 PER_PERSON = 6
 PER_PROCESS = 200
 RETRY_AFTER_S = 10
+
+log = structlog.get_logger()
 
 
 class StreamSlots:
@@ -62,10 +65,21 @@ def last_event_id(request: Request) -> int:
 def sse_response(content: AsyncGenerator[ServerSentEvent]) -> EventSourceResponse:
     """A stream with the headers and the heartbeat that all of ours have."""
     return EventSourceResponse(
-        content,
+        _until_outage(content),
         headers=STREAM_HEADERS,
         ping=HEARTBEAT_S,
         ping_message_factory=lambda: ServerSentEvent(comment="heartbeat", sep="\n"),
         send_timeout=SEND_TIMEOUT_S,
         sep="\n",
     )
+
+
+async def _until_outage(content: AsyncGenerator[ServerSentEvent]) -> AsyncGenerator[ServerSentEvent]:
+    """End a stream whose database is away; who reads it connects again, and is told how things stand."""
+    try:
+        async for event in content:
+            yield event
+    except DatabaseUnavailable as error:
+        log.warning("stream_ended", reason=error.reason)
+    finally:
+        await content.aclose()

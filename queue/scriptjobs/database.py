@@ -1,32 +1,49 @@
 """The database, and the two ways into it: as the caller, whose rows it limits itself, or as service."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import socket
+import time
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from weakref import WeakSet
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import event, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy import NullPool, event, text
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from scriptjobs.errors import SetupError
+from scriptjobs.errors import DatabaseUnavailable, SetupError
+from scriptjobs.outages import is_passing, is_refusal, words_of
+from scriptjobs.patience import spent_on_database
 
 # What callers without SQL name it by.
 Connection = AsyncConnection
 # What a database that is away, slow or restarting raises: worth another try.
-DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, SetupError)
-
-# Classes of SQLSTATE that say the data or the statement is wrong: trying again would only repeat it.
-_REFUSALS = ("22", "23", "42")
+DATABASE_ERRORS = (
+    SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, SetupError,
+    DatabaseUnavailable,
+)  # fmt: skip
+__all__ = [
+    "CHECKOUT", "DATABASE_ERRORS", "Connection", "Database", "alembic_config", "connect", "is_refusal", "migrate",
+]  # fmt: skip
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CONNECT_TIMEOUT_S = 5.0
+# The server ends a statement after ten seconds (below). This is for a server, or a line to it, that has gone silent.
+STATEMENT_LIMIT_S = 12.0
+# A transaction begins with a statement that needs no lock and no disk: who does not answer that is not there.
+FIRST_ANSWER_S = 2.0
+READY_LIMIT_S = 3.0
+CLOSE_LIMIT_S = 2.0
+# The kernel's part in noticing a dead line, where the platform has it. Seconds, but for the last (milliseconds).
+_LINE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 3, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 12_000}
 
 # A process that is frozen inside a transaction holds its locks: its job could not be rescued until it is thawed. So the
 # server ends a session that stands still in a transaction for as long as a lease lasts.
@@ -54,21 +71,22 @@ async def connect(dsn: str, **settings: Any) -> Any:
         SetupError: the server cannot be reached or refuses.
     """
     try:
-        return await asyncpg.connect(dsn.replace("+asyncpg", ""), timeout=CONNECT_TIMEOUT_S, **settings)
+        connection = await asyncpg.connect(dsn.replace("+asyncpg", ""), timeout=CONNECT_TIMEOUT_S, **settings)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise SetupError(f"The database cannot be reached: {error or type(error).__name__}") from error
+    _watch_line(connection)
+    return connection
 
 
-def is_refusal(error: BaseException) -> bool:
-    """Whether the database answered and said no, as opposed to being away."""
-    state: object = getattr(getattr(error, "orig", error), "sqlstate", None)
-    return isinstance(state, str) and state[:2] in _REFUSALS
-
-
-def _refuse_closed(_adapted: Any, record: Any, _proxy: Any) -> None:
-    """Replace a pooled connection that the server has closed: the driver knows without asking (a ping costs 0.2 ms)."""
-    if record.driver_connection.is_closed():
-        raise DisconnectionError
+def _watch_line(connection: Any) -> None:
+    """Let the kernel notice that the other end of a TCP connection has gone without a word."""
+    line = connection._transport.get_extra_info("socket")
+    if line is None or line.family == socket.AF_UNIX:
+        return
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _LINE.items():
+        if hasattr(socket, name):
+            line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 class Database:
@@ -76,52 +94,166 @@ class Database:
 
     def __init__(self, dsn: str, *, pool_size: int = 10) -> None:
         self.dsn = dsn
+        # asyncpg alone reads the address, so that every form it knows (sockets, sslmode) works here as well.
+        common: dict[str, Any] = {
+            "url": "postgresql+asyncpg://",
+            "async_creator": lambda: connect(dsn, server_settings=_SESSION, command_timeout=STATEMENT_LIMIT_S),
+        }
         self._engine: AsyncEngine = create_async_engine(
-            "postgresql+asyncpg://",
-            # asyncpg alone reads the address, so that every form it knows (sockets, sslmode) works here as well.
-            async_creator=lambda: connect(dsn, server_settings=_SESSION),
-            pool_size=pool_size,
-            max_overflow=pool_size,
-            pool_timeout=CONNECT_TIMEOUT_S,
+            **common, pool_size=pool_size, max_overflow=pool_size, pool_timeout=CONNECT_TIMEOUT_S
         )
-        event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
+        self._fresh: AsyncEngine = create_async_engine(**common, poolclass=NullPool)
+        self._trusted_since = 0.0
+        self._drivers: WeakSet[Any] = WeakSet()
+        event.listen(self._engine.sync_engine, "connect", self._note)
+        event.listen(self._engine.sync_engine, "checkout", self._refuse_dead)
+        event.listen(self._engine.sync_engine, "close", self._end_old)
+
+    def _note(self, _adapted: Any, record: Any) -> None:
+        record.info["since"] = time.monotonic()
+        self._drivers.add(record.driver_connection)
+
+    def _refuse_dead(self, _adapted: Any, record: Any, _proxy: Any) -> None:
+        """Replace a pooled connection that the server has closed: the driver knows without a ping (0.2 ms)."""
+        if record.driver_connection.is_closed():
+            raise DisconnectionError
+
+    def _end_old(self, adapted: Any, record: Any) -> None:
+        """Close without a farewell what is older than a connection that went silent: nobody may be there to answer it.
+        The pool replaces all of them when one is lost.
+        """
+        if record.info.get("since", 0.0) < self._trusted_since:
+            adapted.driver_connection.terminate()
 
     @asynccontextmanager
     async def as_caller(self, user_id: UUID) -> AsyncGenerator[AsyncConnection]:
-        """A transaction as `authenticated` with this person's claims: row level security applies."""
+        """A transaction as `authenticated` with this person's claims: row level security applies.
+
+        Raises (as all of these): DatabaseUnavailable, when the database is away, silent, read-only or overloaded.
+        """
         claims = json.dumps({"sub": str(user_id), "role": "authenticated"})
-        async with self._engine.begin() as connection:
-            await connection.execute(_ENTER, {"role": "authenticated", "claims": claims, "actor": ""})
+        async with self._transaction({"role": "authenticated", "claims": claims, "actor": ""}) as connection:
             yield connection
 
     @asynccontextmanager
     async def as_service(self, actor: str = "") -> AsyncGenerator[AsyncConnection]:
         """A transaction as `service_role`. `actor` (`worker:<id>`, `sweep:<id>`) is recorded with each move."""
         claims = json.dumps({"role": "service_role"})
-        async with self._engine.begin() as connection:
-            await connection.execute(_ENTER, {"role": "service_role", "claims": claims, "actor": actor})
+        async with self._transaction({"role": "service_role", "claims": claims, "actor": actor}) as connection:
             yield connection
 
     @asynccontextmanager
-    async def in_one_statement(self) -> AsyncGenerator[AsyncConnection]:
+    async def in_one_statement(
+        self, *, fresh: bool = False, limit_s: float | None = None
+    ) -> AsyncGenerator[AsyncConnection]:
         """A connection on which each statement is a transaction of its own: for functions of the database that set role
         and actor themselves, where the round trips of a transaction would cost more than the work (bench/drain.py).
+        `fresh`: a new one, for when the pool's have gone silent or are all in use. `limit_s`: what all of it may take.
         """
-        async with self._engine.connect() as connection:
+        async with self._guarded(self._fresh if fresh else self._engine, None, limit_s) as connection:
             yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
-    async def is_reachable(self) -> bool:
-        """Whether a query gets an answer in time."""
+    @asynccontextmanager
+    async def _transaction(self, enter: dict[str, str]) -> AsyncGenerator[AsyncConnection]:
+        async with self._guarded(self._engine, enter) as connection:
+            yield connection
+            await connection.commit()
+
+    @asynccontextmanager
+    async def _guarded(
+        self, engine: AsyncEngine, enter: dict[str, str] | None, most_s: float | None = None
+    ) -> AsyncGenerator[AsyncConnection]:
+        """A connection for which nobody waits beyond their time. One that is left in the middle is never put back."""
+        connection = None
+        with spent_on_database(most_s) as limit_s:
+            end = time.monotonic() + limit_s if limit_s else None
+            try:
+                # A little later than the cut, which ends a statement without leaving any doubt about its connection.
+                async with asyncio.timeout(limit_s and limit_s + 0.2):
+                    connection = await self._open(engine, enter, end)
+                    with self._cutting(connection, end):
+                        yield connection
+                        await connection.close()
+            except BaseException as error:
+                if connection is not None:
+                    await self._leave(connection, error)
+                if isinstance(error, DatabaseUnavailable) or not is_passing(error):
+                    raise
+                raise DatabaseUnavailable(words_of(error)) from error
+
+    async def _open(self, engine: AsyncEngine, enter: dict[str, str] | None, end: float | None) -> AsyncConnection:
+        """A connection that has answered once. One that does not, or was closed meanwhile, makes way for another."""
+        for is_last in (False, True):
+            connection = await engine.connect()
+            soon = time.monotonic() + FIRST_ANSWER_S
+            try:
+                with self._cutting(connection, end if is_last else min(soon, end or soon)):
+                    if enter is not None:
+                        await connection.execute(_ENTER, enter)
+                return connection
+            except BaseException as error:
+                was_cut = connection.invalidated
+                await self._leave(connection, error)
+                if is_last or not (was_cut and isinstance(error, Exception)):
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    @contextmanager
+    def _cutting(self, connection: AsyncConnection, end: float | None) -> Generator[None]:
+        """Close the connection at `end`: whoever waits for its answer is told at once."""
+        if end is None:
+            yield
+            return
+        cut = asyncio.get_running_loop().call_later(end - time.monotonic(), self._distrust, _driver_of(connection))
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S), self._engine.connect() as connection:
-                await connection.execute(text("select 1"))
-        except (OSError, TimeoutError, DBAPIError, SetupError):
+            yield
+        finally:
+            cut.cancel()
+
+    def _distrust(self, driver: Any) -> None:
+        """Close a connection that has gone silent, and trust none that is as old."""
+        if driver is not None:
+            driver.terminate()
+        self._trusted_since = time.monotonic()
+
+    async def _leave(self, connection: AsyncConnection, error: BaseException) -> None:
+        """Undo what was begun. A connection that did not answer in time, or was cut off in a statement, is closed."""
+        if not connection.invalidated and not connection.closed:
+            if isinstance(error, TimeoutError):
+                self._distrust(_driver_of(connection))
+            elif not isinstance(error, Exception):
+                _driver_of(connection).terminate()
+        soon = time.monotonic() + FIRST_ANSWER_S
+        with contextlib.suppress(*DATABASE_ERRORS), self._cutting(connection, soon):
+            await connection.rollback()
+        if not connection.closed and not connection.invalidated and _driver_of(connection).is_closed():
+            await connection.invalidate()
+        await connection.close()
+
+    async def is_reachable(self) -> bool:
+        """Whether the database answers in time, and takes writes."""
+        try:
+            async with asyncio.timeout(READY_LIMIT_S), self.in_one_statement() as connection:
+                said = await connection.execute(text("select current_setting('transaction_read_only')"))
+                return said.scalar_one() == "off"
+        except DATABASE_ERRORS:
             return False
-        return True
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections: politely, and after a moment at once."""
+        hurry = asyncio.get_running_loop().call_later(CLOSE_LIMIT_S, self._end_all)
         await self._engine.dispose()
+        hurry.cancel()
+
+    def _end_all(self) -> None:
+        for driver in tuple(self._drivers):
+            driver.terminate()
+
+
+def _driver_of(connection: AsyncConnection) -> Any:
+    """The driver's own connection; None when it is gone."""
+    inner = None if connection.closed or connection.invalidated else connection.sync_connection
+    return inner.connection.driver_connection if inner else None
 
 
 def alembic_config(dsn: str) -> Config:

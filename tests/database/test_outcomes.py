@@ -16,7 +16,7 @@ from scriptjobs.store.leases import renew_leases
 from scriptjobs.store.outcomes import FailedAttempt, mark_job_failed, release_job, update_job_result
 from scriptjobs.store.progress import Report, update_job_progress
 from scriptjobs.worker.lifeline import recover_orphaned_jobs
-from tests.factories import add_job, all_rows, change, claim, must_claim, row
+from tests.factories import BEAT, add_job, all_rows, change, claim, must_claim, row
 
 pytestmark = pytest.mark.anyio
 
@@ -163,7 +163,7 @@ async def test_a_dead_workers_job_gets_its_next_try(database: Database) -> None:
 
     after = await row(database, job.id)
     assert rescued == 1
-    assert (after["status"], after["error_code"], after["retry_count"]) == ("pending", "WORKER_DIED", 1)
+    assert (after["status"], after["error_code"], after["retry_count"]) == ("pending", "WORKER_DIED", 0)
     assert await recover_orphaned_jobs(database, "sweeper") == 0
 
 
@@ -203,14 +203,16 @@ async def test_a_late_write_of_a_dead_worker_is_refused(database: Database, writ
 
     assert await row(database, job.id) == before
     async with database.as_service() as connection:
-        assert await renew_leases(connection, [job.fence, second.fence], 20) == {second.fence}
+        assert await renew_leases(connection, BEAT, [job.fence, second.fence], lease_s=20, is_stopping=False) == {
+            second.fence
+        }
 
 
 async def test_a_renewed_lease_is_not_rescued(database: Database) -> None:
     job = await new_claim(database)
     await lapse(database, job)
     async with database.as_service() as connection:
-        assert await renew_leases(connection, [job.fence], 20) == {job.fence}
+        assert await renew_leases(connection, BEAT, [job.fence], lease_s=20, is_stopping=False) == {job.fence}
 
     assert await recover_orphaned_jobs(database, "sweeper") == 0
 

@@ -196,7 +196,8 @@ class Machine(RuleBasedStateMachine):
         if model.deaths >= DEATHS and not model.stop_asked:
             model.status = "failed"
         else:
-            model.try_again_or("failed")
+            # Our own trouble uses up no retry.
+            model.status = "cancelled" if model.stop_asked else "pending"
 
     def act(self, choice: int, action: Callable[[Caller, str], Coroutine[Any, Any, Any]]) -> tuple[Model, bool]:
         name = [*self.models][choice % len(self.models)]

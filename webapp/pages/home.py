@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from scriptjobs.errors import ScriptJobsError
-from webapp.errors import STATUS, status_of
+from webapp.errors import STATUS, headers_of, status_of
 from webapp.pages.session import is_htmx, to_sign_in
 from webapp.render import page, partial, swap
 from webapp.website import site_of
@@ -37,7 +37,9 @@ def html_face(request: Request, error: ScriptJobsError) -> Response:
     said = "Something went wrong on our side." if is_ours else error.message
     if is_htmx(request):
         return HTMLResponse(swap("#note", partial("note", said)), status)
-    return page(
+    face = page(
         request, "error", status=status, code="INTERNAL_ERROR" if is_ours else error.code, message=said,
         request_id=request.state.request_id, fields=error.details.get("fields", []),
     )  # fmt: skip
+    face.headers.update(headers_of(error))
+    return face

@@ -186,8 +186,17 @@ class RunningScript:
         except PlaywrightError as error:
             await self.log(f"No picture: {error.message.splitlines()[0]}", "warning")
             return
-        Path(file).write_bytes(content)  # noqa: ASYNC240 (a local file of under 100 kB)
-        self._pipe.send(Screenshot(file=file, position=self._position or None))
+        if await self.keep(file, content):
+            self._pipe.send(Screenshot(file=file, position=self._position or None))
+
+    async def keep(self, file: str, content: bytes) -> bool:
+        """Write into the private folder. A full disk costs the file, not the job. Returns whether it was kept."""
+        try:
+            Path(file).write_bytes(content)  # noqa: ASYNC240 (a local file, of under 100 kB as a rule)
+        except OSError as error:
+            await self.log(f"{file} was not kept: {error.strerror}.", "warning")
+            return False
+        return True
 
     async def checkpoint(self, name: str, value: Any = True) -> None:  # noqa: FBT002 (a value, not a switch)
         """Save that something is done, for a later attempt."""

@@ -5,7 +5,6 @@ Secrets are taken out of the texts at the worker, which knows them; in pictures 
 
 import contextlib
 from collections import deque
-from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -49,7 +48,7 @@ class Evidence:
             with contextlib.suppress(PlaywrightError):
                 await self._keep_page(script, script.page)
         if failed and self._said:
-            _attach(script, "browser.txt", "text/plain", "\n".join(self._said).encode())
+            await _attach(script, "browser.txt", "text/plain", "\n".join(self._said).encode())
         wanted = self._tracing == "always" or (failed and self._tracing == "failures")
         if wanted and script.was_private:
             await script.log("No trace is kept: a page of this job lists keys.", "warning")
@@ -60,12 +59,12 @@ class Evidence:
 
     async def _keep_page(self, script: RunningScript, page: Page) -> None:
         html = (await page.content())[:_HTML_CHARACTERS]
-        _attach(script, "page.html", "text/html", html.encode())
+        await _attach(script, "page.html", "text/html", html.encode())
         content = await page.screenshot(
             type="jpeg", quality=PICTURE_QUALITY, full_page=True, mask=script.covered(), mask_color="#888",
             timeout=PICTURE_TIMEOUT_MS, animations="disabled",
         )  # fmt: skip
-        _attach(script, "page.jpg", "image/jpeg", content)
+        await _attach(script, "page.jpg", "image/jpeg", content)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
@@ -82,9 +81,9 @@ class Evidence:
         self._said.append(line[:_LINE_CHARACTERS])
 
 
-def _attach(script: RunningScript, name: str, media_type: str, content: bytes) -> None:
-    Path(name).write_bytes(content)
-    script.attach(Attachment.model_validate({"file": name, "media_type": media_type}))
+async def _attach(script: RunningScript, name: str, media_type: str, content: bytes) -> None:
+    if await script.keep(name, content):
+        script.attach(Attachment.model_validate({"file": name, "media_type": media_type}))
 
 
 def _without_query(address: str) -> str:

@@ -10,6 +10,8 @@ import threading
 import time
 from typing import Any
 
+from scriptjobs.protocol import lease_now
+
 _PR_SET_PDEATHSIG = 1
 _TICK_S = 0.25
 _STDIN = 0
@@ -51,14 +53,14 @@ class Lifeline:
 
     def _take(self, order: dict[str, Any]) -> None:
         if "lease" in order:
-            self._deadline = time.monotonic() + float(order["lease"])
+            self._deadline = lease_now() + float(order["lease"])
         if set(order) != {"lease"}:
             self._loop.call_soon_threadsafe(self.orders.put_nowait, order)
 
     def _watch(self) -> None:
         while True:
             time.sleep(_TICK_S)
-            if self._deadline is not None and time.monotonic() > self._deadline:
+            if self._deadline is not None and lease_now() > self._deadline:
                 _end_all()
 
 

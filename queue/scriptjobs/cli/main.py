@@ -21,7 +21,7 @@ from scriptjobs.cli.tokens import make_token
 from scriptjobs.cli.worker import run_worker
 from scriptjobs.database import migrate as migrate_database
 from scriptjobs.embedded import find_binaries
-from scriptjobs.errors import ScriptJobsError
+from scriptjobs.errors import PartDied, ScriptJobsError
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import WorkerInfo
 from scriptjobs.logs import configure_logging
@@ -47,7 +47,7 @@ def _run(work: Coroutine[Any, Any, Answer]) -> Answer:
         return uvloop.run(work)
     except ScriptJobsError as error:
         sys.stderr.write(f"{error.message}\n")
-        raise typer.Exit(2) from error
+        raise typer.Exit(1 if isinstance(error, PartDied) else 2) from error
 
 
 @app.command()

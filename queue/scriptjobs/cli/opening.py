@@ -1,5 +1,8 @@
 """What commands need opened: settings, the database (the embedded server is attached to, or started), free ports."""
 
+import asyncio
+import contextlib
+import signal
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,9 +15,12 @@ from scriptjobs.settings import Settings
 
 @asynccontextmanager
 async def opened_database(settings: Settings, pool_size: int = 2) -> AsyncGenerator[Database]:
-    """The migrated database of this installation."""
+    """The migrated database of this installation. An embedded server that dies is started again."""
     server = None if settings.database_url else EmbeddedPostgres(var_dir=settings.var_dir)
     dsn = server.start() if server else str(settings.database_url)
+    watch = asyncio.create_task(server.keep_running()) if server else None
+    if watch:
+        watch.add_done_callback(lambda done: done.cancelled() or signal.raise_signal(signal.SIGTERM))
     try:
         await migrate(dsn)
         database = Database(dsn, pool_size=pool_size)
@@ -23,8 +29,11 @@ async def opened_database(settings: Settings, pool_size: int = 2) -> AsyncGenera
         finally:
             await database.close()
     finally:
-        if server:
+        if server and watch:
+            watch.cancel()
             server.stop()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watch
 
 
 def is_free(host: str, port: int) -> bool:

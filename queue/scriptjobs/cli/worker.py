@@ -1,36 +1,34 @@
 """`script-jobs worker`: a worker in a process of its own, on any machine with the same database."""
 
 import asyncio
-import signal
+import contextlib
 
 from scriptjobs.cli.opening import opened_database
 from scriptjobs.listener import Listener
 from scriptjobs.settings import Settings
+from scriptjobs.stopping import hear_stop_signals
+from scriptjobs.supervision import keep_running
 from scriptjobs.worker.opening import build_worker
-from scriptjobs.worker.worker import Worker
 
 
 async def run_worker(settings: Settings, slots: int) -> None:
-    """Claim and run jobs until SIGTERM or SIGINT: then drain; a second signal hands back at once what still runs.
+    """Claim and run jobs until SIGTERM, SIGINT or SIGHUP: then drain; a second one makes it hand back at once.
 
     Raises:
         SetupError: there is no database, no browser, no package of job types.
+        PartDied: a part of the worker has failed again and again.
     """
     async with opened_database(settings, pool_size=slots + 4) as database:
         listener = Listener(settings.listen_database_url or database.dsn)
         worker = build_worker(settings, slots, database, listener)
-        async with asyncio.TaskGroup() as group:
-            listening = group.create_task(listener.run())
-            _hear_signals(worker)
+
+        def stop() -> None:
+            (worker.hurry if worker.is_stopping else worker.stop_processing)()
+
+        with hear_stop_signals(stop, settings.grace_seconds, passes_on=False):
+            listening = asyncio.create_task(keep_running("listener", listener.run))
+            listening.add_done_callback(lambda done: done.cancelled() or stop())
             await worker.run()
             listening.cancel()
-
-
-def _hear_signals(worker: Worker) -> None:
-    loop = asyncio.get_running_loop()
-
-    def hear() -> None:
-        (worker.hurry if worker.is_stopping else worker.stop_processing)()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, hear)
+            with contextlib.suppress(asyncio.CancelledError):
+                await listening

@@ -18,6 +18,8 @@ from scriptjobs.runner.process_tree import end_members
 _PREFIX = "sj-"
 _MEMORY = Path("/dev/shm")  # noqa: S108 (each folder below it is private to its user)
 _ROOMY_BYTES = 2 * 1024**3
+# With less room than this a browser cannot work.
+FULL_BYTES = 256 * 1024
 REMOVE_ROUNDS = 5
 REMOVE_PAUSE_S = 0.05
 
@@ -30,17 +32,32 @@ class RunFolders:
     def __init__(self, worker_id: str, root: Path | None = None) -> None:
         self._root = root or _default_root()
         self.home = self._root / f"{_PREFIX}{worker_id}"
-        # Locked before it has the name that others sweep.
-        making = self.home.with_name(f".{self.home.name}")
-        making.mkdir(mode=0o700)
-        self._lock = _lock(making)
-        making.rename(self.home)
+        self._lock: int | None = None
+        self._make_home()
         self._numbers = count(1)
 
+    def _make_home(self) -> None:
+        """Locked before it has the name that others sweep."""
+        making = self.home.with_name(f".{self.home.name}")
+        making.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._lock is not None:
+            os.close(self._lock)
+        self._lock = _lock(making)
+        making.rename(self.home)
+
     def new(self) -> Path:
-        """A new, empty folder that only this user can read."""
+        """A new, empty folder that only this user can read. A home that was cleaned away is made anew.
+
+        Raises:
+            OSError: there is no room, or no descriptor.
+        """
         folder = self.home / str(next(self._numbers))
-        folder.mkdir(mode=0o700)
+        try:
+            folder.mkdir(mode=0o700)
+        except FileNotFoundError:
+            log.warning("run_folder_vanished", folder=str(self.home))
+            self._make_home()
+            folder.mkdir(mode=0o700)
         return folder
 
     @staticmethod
@@ -82,6 +99,16 @@ class RunFolders:
             os.close(lock)
         log.info("dead_worker_swept", folder=home.name)
         return True
+
+
+def trouble_with(folder: Path) -> str:
+    """What is wrong with a run's folder, in words for people; empty when nothing is."""
+    if not folder.is_dir():
+        return "The folder in which the job ran was deleted."
+    room = os.statvfs(folder)
+    if room.f_blocks and room.f_bavail * room.f_frsize < FULL_BYTES:
+        return "The disk on which the job ran is full."
+    return ""
 
 
 def _is_own_folder(path: Path) -> bool:

@@ -9,6 +9,9 @@ import structlog
 from scriptjobs.runner.folders import RunFolders
 from scriptjobs.runner.process import RunnerConfig, ScriptProcess
 
+FIRST_DELAY_S = 1.0
+LONGEST_DELAY_S = 30.0
+
 log = structlog.get_logger()
 
 
@@ -21,18 +24,45 @@ class Spares:
         self._size = size
         self._waiting: deque[ScriptProcess] = deque()
         self._lock = asyncio.Lock()
+        self._wanted = asyncio.Event()
+        self._wanted.set()
 
     async def take(self) -> ScriptProcess:
         """A warm process, or a cold one when none is left."""
         while self._waiting:
             spare = self._waiting.popleft()
-            if spare.is_alive:
+            if spare.is_alive and spare.folder.is_dir():
                 return spare
             await self.discard(spare)
         return await self._start()
 
+    def ask_for_more(self) -> None:
+        """Let `keep_full` look whether one is missing."""
+        self._wanted.set()
+
+    async def keep_full(self) -> None:
+        """Start what is missing, now and whenever somebody asks, until cancelled. A start that fails is tried again
+        after a growing pause: without a warm process a job begins a second later, and that is all.
+        """
+        delay_s = FIRST_DELAY_S
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                await self.refill()
+                delay_s = FIRST_DELAY_S
+            except OSError as error:
+                log.warning("spare_not_started", reason=str(error))
+                await asyncio.sleep(delay_s)
+                delay_s = min(2 * delay_s, LONGEST_DELAY_S)
+                self._wanted.set()
+
     async def refill(self) -> None:
-        """Start what is missing."""
+        """Start what is missing.
+
+        Raises:
+            OSError: the machine has no room, no process or no descriptor left.
+        """
         async with self._lock:
             while len(self._waiting) < self._size:
                 self._waiting.append(await self._start())

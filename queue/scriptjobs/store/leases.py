@@ -1,32 +1,33 @@
 """Leases: a worker renews its own; whoever sweeps takes jobs whose lease has lapsed."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-# A rescue sets `ended_at` under the row's lock, so a renewal that comes after it renews nothing and is told so; a
-# rescue that waits behind a renewal checks the time again and leaves the attempt alone.
-_RENEW = text(
-    """
-    update public.script_job_attempts
-    set lease_expires_at = now() + make_interval(secs => :lease_s)
-    where id = any (:fences) and ended_at is null
-    returning id
-    """
+from scriptjobs.store.workers import Heartbeat
+
+# A transaction in itself (migrations/sql/0014_renewal.up.sql).
+_RENEW = text("select * from public.script_jobs_renew(:beat, :stopping, :lease_s, :fences)").bindparams(
+    bindparam("beat", type_=JSONB)
 )
 
 
-async def renew_leases(connection: AsyncConnection, fences: list[int], lease_s: float) -> set[int]:
-    """Renew these attempts for `lease_s` seconds; returns those that are still ours."""
-    rows = await connection.execute(_RENEW, {"fences": fences, "lease_s": lease_s})
-    return set(rows.scalars())
+async def renew_leases(
+    connection: AsyncConnection, beat: Heartbeat, fences: list[int], *, lease_s: float, is_stopping: bool
+) -> set[int]:
+    """Say that a worker lives, and renew its attempts, for `lease_s` seconds. Returns those that are still its own."""
+    values = {"beat": asdict(beat), "stopping": is_stopping, "lease_s": lease_s, "fences": fences}
+    return set((await connection.execute(_RENEW, values)).scalars())
 
 
 @dataclass(frozen=True, slots=True)
 class LapsedJob:
-    """A job whose worker fell silent. `deaths` counts its workers that did, this one included."""
+    """A job whose worker fell silent. `deaths` counts its workers that did and were never heard of again, this one
+    included: one that was cut off, or stood still with its machine, comes back.
+    """
 
     id: UUID
     job_id: str
@@ -40,9 +41,13 @@ class LapsedJob:
 # left alone, and nobody waits for a lock while holding another, so no deadlock can arise.
 _TAKE = """
     select j.id, j.job_id, a.id as fence, a.worker_id,
-           1 + (select count(*) from public.script_job_attempts b
-                where b.job_id = j.id and b.outcome = 'lost') as deaths,
-           j.timeout_at < now() as is_overdue
+           (not exists (select from public.script_job_workers w
+                        where w.id = a.worker_id and w.alive_until > now()))::integer
+           + (select count(*) from public.script_job_attempts b
+              where b.job_id = j.id and b.outcome = 'lost'
+                and not exists (select from public.script_job_workers w
+                                where w.id = b.worker_id and w.heartbeat_at > b.ended_at)) as deaths,
+           j.timeout_at < a.lease_expires_at - interval '1 minute' as is_overdue
     from public.script_job_attempts a
     join public.script_jobs j on j.id = a.job_id
     where a.ended_at is null and j.status = 'in_progress' and j.attempt_id = a.id and {condition}
@@ -51,7 +56,11 @@ _TAKE = """
     for update of j, a skip locked
 """
 _LAPSED = text(_TAKE.format(condition="a.lease_expires_at < now()"))
-_STALLED = text(_TAKE.format(condition="j.timeout_at < now() - make_interval(secs => :grace_s)"))
+_STALLED = text(
+    _TAKE.replace("j.timeout_at < a.lease_expires_at - interval '1 minute' as", "true as").format(
+        condition="a.lease_expires_at > now() and j.timeout_at < now() - make_interval(secs => :grace_s)"
+    )
+)
 
 
 async def lock_lapsed(connection: AsyncConnection) -> list[LapsedJob]:

@@ -21,12 +21,15 @@ _COMPLETE = text("select public.script_jobs_complete(:id, :fence, :actor, :resul
 )
 
 # spec/service.md, Retry: with retries left the job waits retry_delay_ms · 2^retry_count, else it is final. A job that
-# somebody insisted on stopping is not tried again, whatever its attempt died of.
+# somebody insisted on stopping is not tried again, whatever its attempt died of. Trouble of ours uses up no retry: the
+# job starts again at once, and when it meets trouble again and again, after pauses that grow to five minutes.
 _FAIL = text(
     """
     with verdict as (
         select id, stop_requested_at is not null as stopped,
-               :retryable and retry_count < max_retries and stop_requested_at is null as again
+               :retryable and (:is_ours or retry_count < max_retries) and stop_requested_at is null as again,
+               (select count(*) from public.script_job_attempts
+                where job_id = :id and error_code = 'WORKER_DIED') as troubles
         from public.script_jobs
         where id = :id and attempt_id = :fence and status::text = 'in_progress'
         for no key update
@@ -34,9 +37,12 @@ _FAIL = text(
     update public.script_jobs j
     set status = case when v.stopped then 'cancelled' when v.again then 'pending'
                       else cast(:final as text) end::public.script_job_status,
-        next_retry_at = case when v.again
-                             then now() + make_interval(secs => retry_delay_ms * power(2, retry_count) / 1000.0) end,
-        retry_count = retry_count + v.again::integer,
+        next_retry_at = case
+            when v.again and not :is_ours
+                then now() + make_interval(secs => retry_delay_ms * power(2, retry_count) / 1000.0)
+            when v.again and v.troubles > 0
+                then now() + make_interval(secs => least(300, power(2, least(v.troubles, 9)))) end,
+        retry_count = retry_count + (v.again and not :is_ours)::integer,
         error_code = case when not v.stopped then :code end,
         error_message = case when not v.stopped then :message end,
         error_stack = case when not v.stopped then :stack end
@@ -52,7 +58,7 @@ _RELEASE = text(
     with verdict as (
         select id, stop_requested_at is not null as stopped,
                (select count(*) from public.script_job_attempts
-                where job_id = :id and outcome = 'released') >= :free_releases as counts,
+                where job_id = :id and outcome = 'released' and error_code is null) >= :free_releases as counts,
                retry_count >= max_retries as spent
         from public.script_jobs
         where id = :id and attempt_id = :fence and status::text = 'in_progress'
@@ -102,12 +108,15 @@ FREE_RELEASES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedAttempt:
-    """Why an attempt failed. `outcome` goes to the attempt, `final` to the job when no retry is left."""
+    """Why an attempt failed. `outcome` goes to the attempt, `final` to the job when no retry is left. `is_ours`: it was
+    our own trouble, so that it uses up no retry.
+    """
 
     code: str
     message: str
     stack: str | None = None
     retryable: bool = False
+    is_ours: bool = False
     outcome: str = "failed"
     final: JobStatus = JobStatus.FAILED
 
@@ -134,7 +143,7 @@ async def mark_job_failed(connection: AsyncConnection, *, id_: UUID, fence: int,
     """
     values = {
         "id": id_, "fence": fence, "code": failed.code, "message": failed.message, "stack": failed.stack,
-        "retryable": failed.retryable, "final": failed.final.value,
+        "retryable": failed.retryable, "is_ours": failed.is_ours, "final": failed.final.value,
     }  # fmt: skip
     moved = (await connection.execute(_FAIL, values)).scalar_one_or_none()
     if moved is None:

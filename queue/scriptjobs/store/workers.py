@@ -20,15 +20,6 @@ class Heartbeat:
     job_types: list[str]
 
 
-# Each worker writes its own row alone.
-_BEAT = text(
-    """
-    insert into public.script_job_workers (id, host, pid, version, slots, job_types, is_stopping, alive_until)
-    values (:id, :host, :pid, :version, :slots, :job_types, :is_stopping, now() + make_interval(secs => :lease_s))
-    on conflict (id) do update
-        set heartbeat_at = now(), alive_until = excluded.alive_until, is_stopping = excluded.is_stopping
-    """
-)
 _LEAVE = text("delete from public.script_job_workers where id = :id")
 # One that stopped properly has removed its row; what is left died. A day is long enough to be asked about it.
 _FORGET = text("delete from public.script_job_workers where alive_until < now() - interval '1 day'")
@@ -42,12 +33,6 @@ _LIST = text(
     order by w.started_at
     """
 )
-
-
-async def say_alive(connection: AsyncConnection, beat: Heartbeat, *, lease_s: float, is_stopping: bool) -> None:
-    """Note that a worker lives, for the next `lease_s` seconds."""
-    values = {name: getattr(beat, name) for name in Heartbeat.__slots__}
-    await connection.execute(_BEAT, values | {"lease_s": lease_s, "is_stopping": is_stopping})
 
 
 async def say_gone(connection: AsyncConnection, worker_id: str) -> None:

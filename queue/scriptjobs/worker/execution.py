@@ -1,17 +1,22 @@
 """Execution: one claimed job in the hands of this worker, as its keepers and its executor see it."""
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass, field
 from enum import Enum
 
 from scriptjobs.events import Failure, Result
 from scriptjobs.jobs import ClaimedJob
+from scriptjobs.protocol import lease_now
 from scriptjobs.runner.process import ScriptProcess
+
+# A process that does not read its orders is told about its lease no longer than this.
+EXTEND_LIMIT_S = 0.3
 
 
 class Ending(Enum):
-    """Why a script is ended from outside."""
+    """Why a script is ended from outside. `LOST`: its lease ran out, or something else of ours gave way."""
 
     TIMED_OUT = "timed out"
     STOPPED = "stopped"
@@ -22,7 +27,9 @@ class Ending(Enum):
 
 @dataclass(slots=True, eq=False)
 class Execution:
-    """One job in the hands of this worker. `end()` asks for its end; what follows is the execution's own affair."""
+    """One job in the hands of this worker. `end()` asks for its end; what follows is the executor's work. `trouble`:
+    what of ours went wrong, in words for people.
+    """
 
     claim: ClaimedJob
     lease_s: float
@@ -33,7 +40,9 @@ class Execution:
     stdout: list[str] = field(default_factory=list[str])
     stderr: list[str] = field(default_factory=list[str])
     has_reported: bool = False
-    leased_until: float = 0.0
+    leased_until: float = field(default_factory=lambda: float("inf"))
+    trouble: str = ""
+    could_not_start: bool = False
     used_mb: int = 0
     started: float = field(default_factory=time.monotonic)
 
@@ -46,8 +55,33 @@ class Execution:
         """Whether it is being ended for this reason."""
         return self.ending.done() and self.ending.result() is why
 
+    @property
+    def has_lapsed(self) -> bool:
+        """Whether the lease has run out: the script has ended itself, or does so at this moment."""
+        return lease_now() > self.leased_until
+
+    def lose(self) -> None:
+        """End the script because its lease has run out, if nothing else has ended it before."""
+        if self.ending.done():
+            return
+        silent_s = lease_now() - self.leased_until + self.lease_s
+        why = self.trouble or "this machine stood still"
+        self.trouble = f"The worker could not renew its lease for {silent_s:.0f} s ({why})."
+        self.end(Ending.LOST)
+
+    def end_for_time(self) -> None:
+        """End a script whose time is up. Whether it was cut off before comes first."""
+        if self.has_lapsed:
+            self.lose()
+        self.end(Ending.TIMED_OUT)
+
     async def extend(self, until: float) -> None:
-        """The lease was renewed: let the script go on `until` (monotonic seconds)."""
-        self.leased_until = until
+        """The lease was renewed: let the script go on `until` (`lease_now`). One that has lapsed stays lapsed."""
+        if self.has_lapsed:
+            self.lose()
+            return
+        self.leased_until, self.trouble = until, ""
         if self.process:
-            await self.process.extend(until - time.monotonic())
+            with contextlib.suppress(TimeoutError):  # it finds its lease lapsed, should it wake up
+                async with asyncio.timeout(EXTEND_LIMIT_S):
+                    await self.process.extend(until - lease_now())

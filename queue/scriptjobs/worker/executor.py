@@ -2,59 +2,47 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
-from scriptjobs.database import DATABASE_ERRORS, Database, is_refusal
-from scriptjobs.errors import FenceLost, ScriptJobsError, is_retryable
+from scriptjobs.database import DATABASE_ERRORS, Database
+from scriptjobs.errors import DatabaseUnavailable, FenceLost, ScriptJobsError
 from scriptjobs.events import Failure
-from scriptjobs.files import Files
+from scriptjobs.files import FILE_ERRORS, Files
 from scriptjobs.job_types import JobTypes
-from scriptjobs.jobs import ClaimedJob, JobStatus, OpenPayload
+from scriptjobs.jobs import ClaimedJob, OpenPayload
+from scriptjobs.outages import words_of
+from scriptjobs.protocol import lease_now
 from scriptjobs.redaction import Redactor
+from scriptjobs.runner.folders import trouble_with
 from scriptjobs.runner.memory import wait_for_excess
 from scriptjobs.runner.process import ScriptProcess
 from scriptjobs.runner.spares import Spares
-from scriptjobs.sealing import Vault, erase
-from scriptjobs.store.outcomes import (
-    FailedAttempt,
-    mark_job_failed,
-    release_job,
-    update_job_result,
-    update_job_status,
-    update_stop_stage,
-)
+from scriptjobs.sealing import Vault
+from scriptjobs.store.outcomes import update_stop_stage
 from scriptjobs.store.progress import record_pid
 from scriptjobs.store.uploads import find_uploads
 from scriptjobs.worker.collector import collect
 from scriptjobs.worker.execution import Ending, Execution
+from scriptjobs.worker.outcome import ExecutorConfig, Outcomes, told_trouble
 from scriptjobs.worker.recorder import Recorder
 
-RETRY_DELAY_S = 1.0
 # A script that was asked to stop gets so long to close its browser and go.
 STOP_GRACE_S = 10.0
 STAGE_TIMEOUT_S = 2.0
+HAND_OVER_LIMIT_S = 10.0
+TICK_S = 1.0
+# What a disk, a folder, a storage, the database or want of descriptors raise.
+OUR_TROUBLE = (*FILE_ERRORS, DatabaseUnavailable)
 
-Written = TypeVar("Written")
 log = structlog.get_logger()
 
 
 def _is_told(error: Exception) -> bool:
     """Whether the error's own words are meant for people; others may hold what nobody should read."""
     return isinstance(error, ScriptJobsError)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutorConfig:
-    """Whose executor it is, which hosts its scripts may open, and how much memory each may use (0: any)."""
-
-    worker_id: str
-    hosts: tuple[str, ...]
-    memory_mb: int = 0
 
 
 class Executor:
@@ -67,25 +55,43 @@ class Executor:
         self._config = config
         self._database = database
         self._vault = vault
+        self._outcomes = Outcomes(config=config, database=database, vault=vault, job_types=job_types)
         self._files = files
         self._spares = spares
         self._job_types = job_types
         self._actor = f"worker:{config.worker_id}"
 
     async def execute_job(self, execution: Execution) -> None:
-        """Run a claimed job to its outcome. The job ends, is retried, released, or was somebody else's by then."""
+        """Run a claimed job to its outcome. The job ends, is retried, handed back, or was somebody else's by then.
+        Nothing is raised: one job's trouble is no other's.
+        """
         claim = execution.claim
         log.info("job_started", jobId=claim.job_id, jobType=claim.job_type, attempt=claim.attempt)
+        try:
+            await self._run_or_fail(execution)
+        except FenceLost:
+            log.warning("job_lost", jobId=claim.job_id, attempt=claim.attempt)
+        except Exception:
+            # Its lease runs out, and whoever sweeps then gives the job its next start.
+            log.exception("outcome_given_up", jobId=claim.job_id, attempt=claim.attempt)
+
+    async def _run_or_fail(self, execution: Execution) -> None:
+        claim = execution.claim
         try:
             payload, secrets = self._vault.open(claim.payload)
             await self._run(execution, payload, Redactor(secrets))
         except FenceLost:
-            log.warning("job_lost", jobId=claim.job_id, attempt=claim.attempt)
+            raise
+        except OUR_TROUBLE as error:
+            # A folder, a disk, descriptors, a storage, the database: nothing that the job could help.
+            log.warning("job_troubled", jobId=claim.job_id, attempt=claim.attempt, reason=words_of(error))
+            execution.trouble, execution.could_not_start = told_trouble(error), True
+            await self._outcomes.hand_back(execution)
         except Exception as error:
             log.error("execution_failed", jobId=claim.job_id, attempt=claim.attempt, exc_info=not _is_told(error))
             said = str(error) if _is_told(error) else "Something went wrong on our side while the job ran."
             execution.failure = Failure(code="UNKNOWN_ERROR", message=said[:4_000])
-            await self._settle(execution, Redactor(()))
+            await self._outcomes.settle(execution, Redactor(()))
 
     async def _run(self, execution: Execution, payload: OpenPayload, redactor: Redactor) -> None:
         process = execution.process = await self._spares.take()
@@ -97,19 +103,20 @@ class Executor:
         try:
             try:
                 files = await self._fetch_files(execution.claim, payload, process.folder)
-                await process.hand_over(self._order(execution, payload, files))
+                async with asyncio.timeout(HAND_OVER_LIMIT_S):
+                    await process.hand_over(self._order(execution, payload, files))
                 await self._watch(execution, process, recorder, writing)
+                _look_for_our_trouble(execution, process)
             finally:
                 # Shielded: whatever ends this task, nothing that the script started may stay.
                 await asyncio.shield(self._spares.discard(process))
-            if execution.is_ending(Ending.LOST):
-                raise FenceLost
-            recorder.close()
-            await writing
+            if not execution.is_ending(Ending.LOST):
+                recorder.close()
+                await writing
         finally:
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
-        await self._settle(execution, redactor, recorder.last_step)
+        await self._outcomes.settle(execution, redactor, recorder.last_step)
 
     async def _fetch_files(self, claim: ClaimedJob, payload: OpenPayload, folder: Path) -> dict[str, str]:
         """Lay the uploaded files of the payload into the run's folder. Returns their paths by id; one that is gone is
@@ -137,16 +144,14 @@ class Executor:
             "checkpoints": claim.checkpoints,
             "files": files,
             "hosts": list(self._config.hosts),
-            "lease": max(execution.leased_until - time.monotonic(), 0.1),
+            "lease": max(execution.leased_until - lease_now(), 0.1),
         }
 
     async def _watch(
         self, execution: Execution, process: ScriptProcess, recorder: Recorder, writing: asyncio.Task[None]
     ) -> None:
         """Collect reports and output until the script ends, or somebody or its time ends it."""
-        timer = asyncio.get_running_loop().call_later(
-            execution.claim.timeout_ms / 1_000, execution.end, Ending.TIMED_OUT
-        )
+        timer = asyncio.create_task(_end_in_time(execution))
         collecting = asyncio.create_task(
             collect(execution, process, recorder, self._job_types.get(execution.claim.job_type))
         )
@@ -161,10 +166,9 @@ class Executor:
             if collecting.done():
                 collecting.result()
         finally:
-            timer.cancel()
-            for task in (collecting, excess):
+            for task in (collecting, excess, timer):
                 task.cancel()
-            await asyncio.gather(collecting, excess, return_exceptions=True)
+            await asyncio.gather(collecting, excess, timer, return_exceptions=True)
 
     async def _ask_to_stop(self, execution: Execution, process: ScriptProcess, ends: set[asyncio.Task[None]]) -> None:
         """Ask, and wait for the grace; what is left then is killed by whoever discards the process."""
@@ -172,7 +176,7 @@ class Executor:
         await process.ask_to_stop()
         try:
             async with asyncio.timeout(STAGE_TIMEOUT_S):
-                await self._persist(
+                await self._outcomes.persist(
                     lambda c: update_stop_stage(c, id_=claim.id, fence=claim.fence, stage="closing the browser")
                 )
         except TimeoutError:  # the stage is told for people; a database that is away must not delay the end
@@ -190,89 +194,30 @@ class Executor:
                 await record_pid(connection, execution.claim, process.pid)
 
         try:
-            await note()
+            async with asyncio.timeout(STAGE_TIMEOUT_S):  # a database that is away must not delay the watch
+                await note()
         except DATABASE_ERRORS as error:  # told, and not worth failing the job for
-            log.warning("pid_not_noted", jobId=execution.claim.job_id, reason=str(error)[:200])
+            log.warning("pid_not_noted", jobId=execution.claim.job_id, reason=words_of(error))
 
-    async def _settle(self, execution: Execution, redactor: Redactor, last_step: str = "") -> None:
-        """Record the outcome. It is tried until the database takes it or the fence refuses it."""
-        claim = execution.claim
-        took_ms = round((time.monotonic() - execution.started) * 1_000)
-        if execution.is_ending(Ending.RELEASED):
-            await self._persist(lambda c: release_job(c, id_=claim.id, fence=claim.fence))
-            log.info("job_released", jobId=claim.job_id, attempt=claim.attempt)
-        elif execution.result and (not execution.ending.done() or execution.is_ending(Ending.STOPPED)):
-            # Done is done: what came to its end while it was asked to stop is complete.
-            # Secrets that the script brings home are sealed first; the rest must not hold any.
-            kind = self._job_types.get(claim.job_type)
-            sealed = kind.change_secrets(execution.result.result, self._vault.seal_value)
-            result = redactor.json(sealed) | {"duration_ms": took_ms}
-            await self._complete(claim, result)
-            log.info("job_completed", jobId=claim.job_id, jobType=claim.job_type, duration=took_ms, success=True)
-        elif execution.is_ending(Ending.STOPPED):
-            await self._persist(
-                lambda c: update_job_status(c, id_=claim.id, fence=claim.fence, status=JobStatus.CANCELLED)
-            )
-            log.info("job_stopped", jobId=claim.job_id, jobType=claim.job_type, duration=took_ms)
-        else:
-            await self._settle_failure(execution, self._failed(execution, redactor, last_step), took_ms)
 
-    async def _complete(self, claim: ClaimedJob, result: dict[str, Any]) -> None:
-        kept = erase(claim.payload)
+async def _end_in_time(execution: Execution) -> None:
+    """End a script whose time is up. What counts is time in which this process ran: a machine that stands still uses
+    up nothing of it.
+    """
+    left_s = execution.claim.timeout_ms / 1_000
+    while left_s > 0:
+        began = time.monotonic()
+        await asyncio.sleep(min(left_s, TICK_S))
+        left_s -= min(time.monotonic() - began, 2 * TICK_S)
+    execution.end_for_time()
 
-        async def write() -> None:
-            async with self._database.in_one_statement() as connection:
-                await update_job_result(
-                    connection, id_=claim.id, fence=claim.fence, actor=self._actor, result=result, payload=kept
-                )
 
-        await self._until_taken(write)
-
-    async def _settle_failure(self, execution: Execution, failed: FailedAttempt, took_ms: int) -> None:
-        claim = execution.claim
-        status = await self._persist(lambda c: mark_job_failed(c, id_=claim.id, fence=claim.fence, failed=failed))
-        name = "job_retry_scheduled" if status is JobStatus.PENDING else "job_failed"
-        log.warning(
-            name, jobId=claim.job_id, jobType=claim.job_type, attempt=claim.attempt, duration=took_ms, success=False,
-            code=failed.code,
-        )  # fmt: skip
-
-    def _failed(self, execution: Execution, redactor: Redactor, last_step: str) -> FailedAttempt:
-        where = f" Last step: {redactor.text(last_step)}." if last_step else ""
-        if execution.is_ending(Ending.TOO_LARGE):
-            said = f"It used {execution.used_mb:,} MB of memory; a job may use {self._config.memory_mb:,} MB.{where}"
-            return FailedAttempt(code="BROWSER_CRASHED", message=said, retryable=True)
-        if execution.ending.done():
-            limit = execution.claim.timeout_ms / 60_000
-            return FailedAttempt(
-                code="TIMEOUT", message=f"It ran longer than this job may ({limit:g} minutes).{where}", retryable=True,
-                outcome="timed_out", final=JobStatus.TIMED_OUT,
-            )  # fmt: skip
-        failure = execution.failure or Failure(code="UNKNOWN_ERROR", message="The script gave no result.")
-        return FailedAttempt(
-            code=failure.code,
-            message=redactor.text(failure.message),
-            stack=None if failure.stack is None else redactor.text(failure.stack),
-            retryable=is_retryable(failure.code),
-        )
-
-    async def _persist(self, write: Callable[[Any], Awaitable[Written]]) -> Written:
-        async def in_transaction() -> Written:
-            async with self._database.as_service(self._actor) as connection:
-                return await write(connection)
-
-        return await self._until_taken(in_transaction)
-
-    @staticmethod
-    async def _until_taken(write: Callable[[], Awaitable[Written]]) -> Written:
-        """Write, again and again while the database is away; it takes it, or refuses, or the fence does."""
-        while True:
-            try:
-                return await write()
-            except FenceLost:
-                raise
-            except DATABASE_ERRORS as error:
-                if is_refusal(error):
-                    raise
-                log.warning("outcome_delayed", reason=str(error)[:200])
-                await asyncio.sleep(RETRY_DELAY_S)
+def _look_for_our_trouble(execution: Execution, process: ScriptProcess) -> None:
+    """What has ended a script without a result: its own lifeline, when the lease ran out, or the loss of its folder."""
+    if execution.result or execution.is_ending(Ending.STOPPED):
+        return
+    if execution.has_lapsed:
+        execution.lose()
+    elif (trouble := trouble_with(process.folder)) and execution.failure:
+        execution.trouble = trouble
+        execution.end(Ending.LOST)

@@ -1,16 +1,18 @@
 """Lease keeper: says that the worker lives, renews its leases, and ends what lost its lease."""
 
 import asyncio
-import time
 
 import structlog
 
 from scriptjobs.database import DATABASE_ERRORS, Database
+from scriptjobs.outages import words_of
+from scriptjobs.protocol import lease_now
 from scriptjobs.store.leases import renew_leases
-from scriptjobs.store.workers import Heartbeat, say_alive, say_gone
+from scriptjobs.store.workers import Heartbeat, say_gone
 from scriptjobs.worker.execution import Ending, Execution
 
-GONE_TIMEOUT_S = 2.0
+GONE_TIMEOUT_S = 1.5
+RETRY_DELAY_S = 1.0
 
 log = structlog.get_logger()
 
@@ -23,42 +25,72 @@ class LeaseKeeper:
         self._running = running
         self._beat = beat
         self._lease_s = lease_s
+        self._trouble_at = float("-inf")
+        self._renewed_at = float("inf")
         self.is_stopping = False
 
+    @property
+    def is_steady(self) -> bool:
+        """Whether there was no trouble for as long as a lease lasts. After an outage that all workers have felt, each
+        needs a moment to say that it lives; until then nobody is taken for dead.
+        """
+        return lease_now() - self._trouble_at > self._lease_s
+
     async def run(self) -> None:
-        """Renew until cancelled, then say that the worker has gone."""
-        try:
-            while True:
-                await self.renew()
-                await asyncio.sleep(self._lease_s / 3)
-        finally:
-            await asyncio.shield(self._say_gone())
+        """Renew until cancelled."""
+        while True:
+            is_renewed = await self.renew()
+            await asyncio.sleep(self._lease_s / 3 if is_renewed else min(RETRY_DELAY_S, self._lease_s / 10))
 
-    async def renew(self) -> None:
-        """Say that the worker lives, and renew what it holds."""
-        held = list(self._running)
+    async def renew(self) -> bool:
+        """Say that the worker lives, and renew what it holds. Returns whether the database heard it."""
+        held = self._still_leased()
         # From before the request, so that our clock ends a lease no later than the database's does.
-        until = time.monotonic() + self._lease_s
+        now = lease_now()
+        if now > self._renewed_at + self._lease_s:
+            self._trouble_at = now  # we were asleep
         try:
-            async with asyncio.timeout(self._lease_s / 3), self._database.as_service() as connection:
-                renewed = await renew_leases(connection, [item.claim.fence for item in held], self._lease_s)
-                await say_alive(connection, self._beat, lease_s=self._lease_s, is_stopping=self.is_stopping)
+            renewed = await self._write([item.claim.fence for item in held])
         except DATABASE_ERRORS as error:
-            log.warning("lease_not_renewed", reason=str(error)[:200])
-            # Somebody else may reach the database and claim the job, so the script must not outlive the lease.
+            log.warning("lease_not_renewed", reason=words_of(error))
+            self._trouble_at = lease_now()
             for execution in held:
-                if time.monotonic() > execution.leased_until:
-                    execution.end(Ending.LOST)
-            return
+                execution.trouble = "the database did not answer"
+            # Somebody else may reach the database and claim the job, so the script must not outlive the lease.
+            self._still_leased()
+            return False
+        self._renewed_at = now
         for execution in held:
-            if execution.claim.fence in renewed:
-                await execution.extend(until)
-            else:
+            if execution.claim.fence not in renewed:
                 execution.end(Ending.LOST)
+        # Side by side: a script that does not read holds up no other.
+        await asyncio.gather(*(item.extend(now + self._lease_s) for item in held if not item.ending.done()))
+        return True
 
-    async def _say_gone(self) -> None:
+    def _still_leased(self) -> list[Execution]:
+        for execution in self._running:
+            if execution.has_lapsed:
+                execution.lose()
+        return [execution for execution in self._running if not execution.has_lapsed]
+
+    async def _write(self, fences: list[int]) -> set[int]:
+        """Over a connection of the pool; when that does not answer in time, over a fresh one."""
+        try:
+            return await self._write_once(fences, fresh=False)
+        except DATABASE_ERRORS as error:
+            log.warning("lease_tried_again", reason=words_of(error))
+            return await self._write_once(fences, fresh=True)
+
+    async def _write_once(self, fences: list[int], *, fresh: bool) -> set[int]:
+        async with self._database.in_one_statement(fresh=fresh, limit_s=self._lease_s / 6) as connection:
+            return await renew_leases(
+                connection, self._beat, fences, lease_s=self._lease_s, is_stopping=self.is_stopping
+            )
+
+    async def say_gone(self) -> None:
+        """Say that the worker has stopped."""
         try:
             async with asyncio.timeout(GONE_TIMEOUT_S), self._database.as_service() as connection:
                 await say_gone(connection, self._beat.id)
         except DATABASE_ERRORS as error:
-            log.warning("worker_not_removed", reason=str(error)[:200])
+            log.warning("worker_not_removed", reason=words_of(error))

@@ -51,4 +51,4 @@ def _verdict(job: LapsedJob) -> FailedAttempt:
         said = f"Its worker stopped {job.deaths} times while running this job, so it is not tried again by itself."
         return FailedAttempt(code="WORKER_DIED", message=said, retryable=False, outcome="lost")
     said = "Our machine stopped in the middle of the job. This has nothing to do with your input."
-    return FailedAttempt(code="WORKER_DIED", message=said, retryable=True, outcome="lost")
+    return FailedAttempt(code="WORKER_DIED", message=said, retryable=True, is_ours=True, outcome="lost")

@@ -7,8 +7,8 @@ from typing import assert_never
 
 import structlog
 
-from scriptjobs.database import DATABASE_ERRORS, Database, is_refusal
-from scriptjobs.errors import FenceLost
+from scriptjobs.database import Database
+from scriptjobs.errors import DatabaseUnavailable
 from scriptjobs.events import (
     LINE_LIMIT,
     Attachment,
@@ -118,9 +118,9 @@ class Recorder:
             said = f"{file.file} was not kept: it has more than {FILE_BYTES // 1024**2} MiB."
             self.take_log(Log(level="warning", source="worker", text=said))
             return
-        content = await asyncio.to_thread(lambda: self._redactor.file(media_type, path.read_bytes()))
         key = f"{self._claim.id}/{self._claim.attempt}/{file.file}"
         try:
+            content = await asyncio.to_thread(lambda: self._redactor.file(media_type, path.read_bytes()))
             await self._files.put(key, content)
         except FILE_ERRORS as error:
             said = f"A file could not be stored: {str(error).splitlines()[0][:200]}"
@@ -164,12 +164,8 @@ class Recorder:
             try:
                 async with self._database.as_service(self._actor) as connection:
                     await update_job_progress(connection, self._claim, report)
-            except FenceLost:
-                raise
-            except DATABASE_ERRORS as error:
-                if is_refusal(error):
-                    raise
-                log.warning("report_delayed", jobId=self._claim.job_id, reason=str(error)[:200])
+            except DatabaseUnavailable as error:
+                log.warning("report_delayed", jobId=self._claim.job_id, reason=error.reason)
                 await asyncio.sleep(RETRY_DELAY_S)
                 continue
             return

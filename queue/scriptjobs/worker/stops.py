@@ -6,6 +6,7 @@ import structlog
 
 from scriptjobs.database import DATABASE_ERRORS, Database
 from scriptjobs.listener import STOP, Listener
+from scriptjobs.outages import words_of
 from scriptjobs.store.leases import list_stopped
 from scriptjobs.worker.execution import Ending, Execution
 
@@ -50,7 +51,7 @@ class StopWatch:
             async with self._database.as_service() as connection:
                 stopped = await list_stopped(connection, self._worker_id)
         except DATABASE_ERRORS as error:
-            log.warning("stops_not_seen", reason=str(error)[:200])
+            log.warning("stops_not_seen", reason=words_of(error))
             return
         for execution in self._running:
             if execution.claim.fence in stopped:

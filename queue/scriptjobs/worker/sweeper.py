@@ -9,6 +9,7 @@ import structlog
 
 from scriptjobs.database import DATABASE_ERRORS, Database
 from scriptjobs.files import FILE_ERRORS, Files
+from scriptjobs.outages import words_of
 from scriptjobs.runner.folders import RunFolders
 from scriptjobs.worker.lifeline import cleanup_stalled_jobs, recover_orphaned_jobs
 from scriptjobs.worker.pruner import (
@@ -37,11 +38,16 @@ class Sweep:
 class Sweeper:
     """Runs all sweeps, at once and then at their intervals."""
 
-    def __init__(
-        self, *, database: Database, files: Files, folders: RunFolders, worker_id: str, lease_s: float, days: int
-    ) -> None:
+    def __init__(  # noqa: PLR0913 (each sweep needs its own)
+        self, *, database: Database, files: Files, folders: RunFolders, worker_id: str, lease_s: float, days: int,
+        is_steady: Callable[[], bool] = lambda: True,
+    ) -> None:  # fmt: skip
+        async def recover() -> None:
+            if is_steady():
+                await recover_orphaned_jobs(database, worker_id)
+
         self._sweeps = (
-            Sweep(name="orphaned", every_s=lease_s / 4, work=lambda: recover_orphaned_jobs(database, worker_id)),
+            Sweep(name="orphaned", every_s=lease_s / 4, work=recover),
             Sweep(name="stalled", every_s=STALLED_EVERY_S, work=lambda: cleanup_stalled_jobs(database, worker_id)),
             Sweep(name="old", every_s=OLD_EVERY_S, work=lambda: cleanup_old_jobs(database, files, days)),
             Sweep(name="uploads", every_s=OLD_EVERY_S, work=lambda: cleanup_unused_uploads(database, files)),
@@ -62,5 +68,5 @@ class Sweeper:
             try:
                 await sweep.work()
             except (*DATABASE_ERRORS, *FILE_ERRORS) as error:
-                log.warning("sweep_delayed", sweep=sweep.name, reason=str(error)[:200])
+                log.warning("sweep_delayed", sweep=sweep.name, reason=words_of(error))
             await asyncio.sleep(sweep.every_s)

@@ -1,0 +1,1 @@
+drop function public.script_jobs_renew(jsonb, boolean, float, bigint[]);
