@@ -685,6 +685,26 @@ begin
     return exists (select from public.pumpd_restaurants r where r.id = restaurant and r.organisation_id = organisation);
 end $$;
 
+CREATE FUNCTION public.script_jobs_renew(beat jsonb, stopping boolean, lease_s double precision, fences bigint[]) RETURNS SETOF bigint
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+begin
+    perform set_config('role', 'service_role', true);
+    return query
+        update public.script_job_attempts
+        set lease_expires_at = now() + make_interval(secs => lease_s)
+        where id = any (fences) and ended_at is null
+        returning id;
+    insert into public.script_job_workers as w (id, host, pid, version, slots, job_types, is_stopping, alive_until)
+    values (beat ->> 'id', beat ->> 'host', (beat ->> 'pid')::integer, beat ->> 'version', (beat ->> 'slots')::integer,
+            array(select jsonb_array_elements_text(beat -> 'job_types')), stopping,
+            now() + make_interval(secs => lease_s))
+    on conflict (id) do update
+        set heartbeat_at = now(), alive_until = excluded.alive_until, is_stopping = excluded.is_stopping;
+end $$;
+
 CREATE FUNCTION public.script_jobs_retry(job uuid, from_start boolean, OUT outcome text, OUT status public.script_job_status) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1658,6 +1678,9 @@ GRANT ALL ON FUNCTION public.script_jobs_organisations(acting boolean) TO servic
 REVOKE ALL ON FUNCTION public.script_jobs_owns_restaurant(organisation uuid, restaurant uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_owns_restaurant(organisation uuid, restaurant uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_owns_restaurant(organisation uuid, restaurant uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_renew(beat jsonb, stopping boolean, lease_s double precision, fences bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_renew(beat jsonb, stopping boolean, lease_s double precision, fences bigint[]) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_retry(job uuid, from_start boolean, OUT outcome text, OUT status public.script_job_status) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_retry(job uuid, from_start boolean, OUT outcome text, OUT status public.script_job_status) TO authenticated;
