@@ -4,12 +4,11 @@ import asyncio
 import time
 from collections.abc import Generator
 
-import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from scriptjobs.database import Database
+from scriptjobs.database import Database, connect
 from scriptjobs.errors import DatabaseUnavailable
 from scriptjobs.outages import is_passing, is_refusal
 from scriptjobs.patience import limited_patience
@@ -174,7 +173,7 @@ async def test_a_value_that_cannot_be_sent_is_a_refusal(database: Database, valu
 async def test_a_read_only_database_is_not_ready(dsn: str, database: Database) -> None:
     name = dsn.split("?")[0].rsplit("/", 1)[-1]
     assert await database.is_reachable()
-    admin = await asyncpg.connect(dsn)
+    admin = await connect(dsn)
     await admin.execute(f"alter database {name} set default_transaction_read_only = on")
     await admin.close()
     closed = Database(dsn)
