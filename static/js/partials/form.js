@@ -4,6 +4,14 @@ export function focusFirstError() {
   document.querySelector("[data-autofocus]")?.focus();
 }
 
+/** After a file was checked in place: what is wrong gets the focus, and a file that the server keeps is not sent again. */
+export function settleChecked() {
+  document.addEventListener("htmx:after:swap", () => {
+    focusFirstError();
+    for (const input of document.querySelectorAll("input[type=file][data-kept]")) input.value = "";
+  });
+}
+
 export function keepOnce() {
   for (const form of document.querySelectorAll("form[data-keep-once]")) {
     form.addEventListener("submit", (event) => {
