@@ -89,14 +89,14 @@ class Menu:
         """Names of categories with the number of their items, in the file's order."""
         return dict(Counter(row["categoryName"] for row in self.rows))
 
-    def must_be_good(self) -> None:
+    def must_be_good(self, name: str = "The menu file") -> None:
         """Raises BadMenu, naming the first errors, when there are any (`problems`: all of them)."""
         if not self.errors:
             return
         more = f" And {len(self.errors) - 3} more." if len(self.errors) > 3 else ""
         first = "; ".join(str(problem) for problem in self.errors[:3])
         raise BadMenu(
-            f"The menu file cannot be imported: {first}.{more}", problems=[str(problem) for problem in self.errors]
+            f"{name} cannot be imported: {first}.{more}", problems=[str(problem) for problem in self.errors]
         )
 
     def as_csv(self) -> bytes:

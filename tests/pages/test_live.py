@@ -131,7 +131,9 @@ def test_the_list_lives_by_polling_too(open_window: Callable[..., Page], idle: S
 
 
 def _dismiss(site: Site, api: Api) -> None:
-    query = "with gone as (delete from public.user_organisations where user_id = $1 returning 1) select count(*) from gone"
+    query = (
+        "with gone as (delete from public.user_organisations where user_id = $1 returning 1) select count(*) from gone"
+    )
     assert run_on_database(site.dsn, query, api.user_id) == 1
 
 

@@ -127,7 +127,9 @@ async def _redraw_files(request: Request, shown: Shown) -> Response:
     caller, _ = await enter(request)
     service = site_of(request).service
     fields = await _fields_of(service, caller, service.job_types.get(request.path_params["type"]), shown)
-    news = [swap(f"#field-{field.name}", partial("form_field", field)) for field in fields if field.kind == "file"]
+    # Drawn anew, never morphed: the file that was chosen is here by now, and need not be sent again.
+    files = [field for field in fields if field.kind == "file"]
+    news = [swap(f"#field-{field.name}", partial("form_field", field), "outerHTML") for field in files]
     faults = partial("form_errors", with_labels(shown.faults, fields))
     return HTMLResponse("".join([swap("#form-errors", faults), *news, swap("#note", partial("note", ""))]))
 

@@ -1,7 +1,7 @@
 // A colour: what is typed and what is picked stay the same. Without script only the text is there.
 
 export function pairColours() {
-  for (const picker of document.querySelectorAll("[data-colour-of]")) picker.hidden = false;
+  for (const picker of document.querySelectorAll("[data-colour-of]")) picker.closest("label").hidden = false;
   document.addEventListener("input", ({ target }) => {
     if (target.dataset.colourOf) {
       document.getElementById(target.dataset.colourOf).value = target.value;

@@ -4,11 +4,13 @@ export function focusFirstError() {
   document.querySelector("[data-autofocus]")?.focus();
 }
 
-/** After a file was checked in place: what is wrong gets the focus, and a file that the server keeps is not sent again. */
+/** After a file was checked in place the focus goes to what is wrong, or stays at the button. */
 export function settleChecked() {
+  let checked = "";
+  document.addEventListener("htmx:before:request", ({ detail }) => { checked = detail.ctx.sourceElement.id; });
   document.addEventListener("htmx:after:swap", () => {
     focusFirstError();
-    for (const input of document.querySelectorAll("input[type=file][data-kept]")) input.value = "";
+    if (checked && document.activeElement === document.body) document.getElementById(checked)?.focus();
   });
 }
 
