@@ -4,7 +4,7 @@ import time
 
 from starlette.requests import Request
 
-from scriptjobs.errors import Forbidden, Unauthorized
+from scriptjobs.errors import Forbidden, ScriptJobsError, Unauthorized
 from scriptjobs.service import Caller
 from webapp.caller import get_caller
 
@@ -37,5 +37,7 @@ class Stay:
             return "signed-out"
         except Forbidden:
             return "gone"
+        except ScriptJobsError:  # it cannot be told just now; the answer to the next request will say so
+            return "reconnect"
         self._due = time.monotonic() + ASK_EVERY_S
         return "" if now == self._caller else "reconnect"

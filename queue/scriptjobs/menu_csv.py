@@ -95,9 +95,7 @@ class Menu:
             return
         more = f" And {len(self.errors) - 3} more." if len(self.errors) > 3 else ""
         first = "; ".join(str(problem) for problem in self.errors[:3])
-        raise BadMenu(
-            f"{name} cannot be imported: {first}.{more}", problems=[str(problem) for problem in self.errors]
-        )
+        raise BadMenu(f"{name} cannot be imported: {first}.{more}", problems=[str(problem) for problem in self.errors])
 
     def as_csv(self) -> bytes:
         """A clean copy: UTF-8 without a mark, prices with two decimals and no sign, quotes doubled."""

@@ -10,9 +10,8 @@ const POLL_AFTER_MS = 4_000;
 const RETRY_WHILE_POLLING_MS = 10_000;
 const RETRY_HELD_BACK_MS = 30_000;
 const MAX_BACKOFF_MS = 30_000;
-const REST_AFTER_MS = 10_000;
 
-class Live {
+export class Live {
   constructor(element) {
     this.source = new LiveSource(element);
     this.running = null; // the AbortController of the present session
@@ -103,27 +102,4 @@ class Live {
     else if (status === 401) this.stop("signed-out");
     else if (status === 503) this.failures = 2; // the server is full: poll without alarm
   }
-}
-
-export function startLive(element) {
-  if (!element) return;
-  const live = new Live(element);
-  let resting;
-  document.addEventListener("visibilitychange", async () => {
-    clearTimeout(resting);
-    if (document.hidden) {
-      resting = setTimeout(() => live.stop(), REST_AFTER_MS);
-    } else if (!live.running && live.source.hasMoreToCome()) {
-      live.lostSince = Date.now(); // one look first, so that the page is right before the stream stands
-      await live.poller.poll();
-      live.start();
-    }
-  });
-  window.addEventListener("offline", () => sayConnection("offline"));
-  window.addEventListener("online", () => { live.stop(); live.start(); });
-  window.addEventListener("pagehide", () => live.stop());
-  window.addEventListener("pageshow", (event) => { if (event.persisted) live.start(); });
-  // Retry turns an ended job into a live one.
-  document.addEventListener("htmx:after:swap", () => live.start());
-  live.start();
 }

@@ -1,5 +1,4 @@
 // Starts the behaviours of a page, and again for whatever is swapped in.
-import { startLive } from "./live.js";
 import { closeAnswered } from "./partials/ask.js";
 import { keepAttention } from "./partials/attention.js";
 import { pairColours } from "./partials/colour.js";
@@ -8,6 +7,7 @@ import { followLog } from "./partials/job_log.js";
 import { addRows } from "./partials/rows.js";
 import { localTimes, tick } from "./partials/times.js";
 import { tellUnsent } from "./partials/unsent.js";
+import { startLive } from "./start_live.js";
 
 const refresh = () => { localTimes(document); tick(); };
 
