@@ -8,7 +8,7 @@ from scriptjobs.errors import is_retryable
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import RETRYABLE_BY_HAND, Job, JobStatus
 from webapp.advice import advise
-from webapp.results import count_failed
+from webapp.results import count_failed, failed_names
 from webapp.waiting import WaitingView, explain
 
 
@@ -41,6 +41,15 @@ class Action:
     icon: str
     is_primary: bool = False
     asks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WayOn:
+    """A link from an ended job to the form of a new one, filled with its input or with the part of it that failed."""
+
+    label: str
+    address: str
+    is_primary: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +89,7 @@ class JobCard:
     is_kept: bool
     duration_ms: int | None
     actions: tuple[Action, ...]
+    ways_on: tuple[WayOn, ...]
     can_change: bool
 
     @classmethod
@@ -98,7 +108,7 @@ class JobCard:
             waiting=waiting,
             is_live=not job.status.is_terminal,
             is_running=is_running,
-            percent=job.progress_percent if is_running and job.current_step else None,
+            percent=_percent(job) if is_running and job.current_step else None,
             message=job.progress_message or ("Starting the browser" if is_running else ""),
             step_text=f"Step {job.current_step} of {job.total_steps}" if is_running and job.current_step else "",
             time_left=_time_left(job),
@@ -110,8 +120,14 @@ class JobCard:
             is_kept=job.keep,
             duration_ms=_duration_ms(job),
             actions=_actions(job, waiting) if may_act else (),
+            ways_on=_ways_on(job) if may_act and job.job_type in job_types.names else (),
             can_change=may_act and job.status in RETRYABLE_BY_HAND,
         )
+
+    @property
+    def page_title(self) -> str:
+        """The title of its page, which a tab shows."""
+        return f"{self.look.label} · {self.title} · Script Jobs"
 
     @property
     def announcement(self) -> str:
@@ -189,6 +205,29 @@ ACTIONS = (
     "let-go",
     "erase-secrets",
 )
+
+
+def _ways_on(job: Job) -> tuple[WayOn, ...]:
+    """What to do after a job that has completed or was cancelled; after a failure its error says so."""
+    if job.status not in {JobStatus.COMPLETED, JobStatus.CANCELLED}:
+        return ()
+    form = f"/launch/{job.job_type}?from={job.job_id}"
+    failed = len(failed_names(job.result or {}))
+    again = WayOn("Run again" if job.status is JobStatus.COMPLETED else "Start again with changes", form)
+    if not failed:
+        return (again,)
+    said = f"Retry the {failed} that failed" if failed > 1 else "Retry the one that failed"
+    return (WayOn(said, f"{form}&only=failed", is_primary=True), again)
+
+
+def _percent(job: Job) -> int | None:
+    """How far the job is. Steps differ in length, so that four of five may be done after a twentieth of the time: it is
+    never further than the time that such a job takes, while that is not over.
+    """
+    if job.progress_percent is None or job.expected is None or job.resumed_step or job.started_at is None:
+        return job.progress_percent
+    ran_ms = (datetime.now(UTC) - job.started_at).total_seconds() * 1_000
+    return min(job.progress_percent, int(100 * max(0.0, ran_ms) / max(1, job.expected.p50_ms)))
 
 
 def _time_left(job: Job) -> str:

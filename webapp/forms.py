@@ -55,14 +55,12 @@ def _field(
     root: Mapping[str, Any], path: str, part: Mapping[str, Any], value: Any, errors: Mapping[str, str], *,
     is_required: bool,
 ) -> Field:  # fmt: skip
-    may_be_empty = any(option.get("type") == "null" for option in part.get("anyOf", ()))
     part = _resolve(root, part)
     kind = _kind(root, part)
     drawn = Field(
         name=path,
         label=str(part.get("title", path)),
-        # A browser's own colour picker cannot be empty.
-        kind="hex" if kind == "colour" and may_be_empty else kind,
+        kind=kind,
         help=str(part.get("description", "")),
         error=errors.get(path, ""),
         is_required=is_required,
@@ -210,3 +208,24 @@ def with_labels(faults: list[dict[str, str]], fields: list[Field]) -> list[dict[
 def field_errors(faults: list[dict[str, str]]) -> dict[str, str]:
     """Faults of a payload by the field that they stand beside."""
     return {fault["path"]: fault["message"] for fault in faults}
+
+
+def only_named(payload: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+    """The payload with those entries of its lists alone that have one of these names; one without any stays whole."""
+    wanted = {_same(name) for name in names}
+
+    def chosen(value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        entries = cast("list[Any]", value)
+        return [entry for entry in entries if _same(_name(entry)) in wanted] or entries
+
+    return {name: chosen(value) for name, value in payload.items()}
+
+
+def _name(entry: Any) -> str:
+    return str(cast("dict[str, Any]", entry).get("name", "")) if isinstance(entry, dict) else ""
+
+
+def _same(name: str) -> str:
+    return " ".join(name.split()).casefold()

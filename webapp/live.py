@@ -1,7 +1,7 @@
-"""Live pages: each part of a job rendered once when it changed, and sent to every page that shows the job."""
+"""Live pages: what a page shows, rendered once for all who may see the same, and sent to each when it changed."""
 
 import asyncio
-from collections import defaultdict
+import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,75 +9,57 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from scriptjobs.jobs import Job
-from scriptjobs.service import JobDetails, ScriptJobService
-from webapp.card import JobCard
-from webapp.render import partial, swap
-from webapp.views import JobPage
-from webapp.wakeups import Wakeups
+from scriptjobs.errors import JobNotFound
+from scriptjobs.service import Caller, JobFilter, ScriptJobService
+from webapp.fragments import Fragments, Seen, list_fragments, page_fragments
+from webapp.staying import Stay
+from webapp.streams import with_farewell
+from webapp.wakeups import News, Wakeups
 
 STREAM_SECONDS = 15 * 60.0
-
-
-@dataclass(slots=True)
-class Fragments:
-    """The parts of a page as HTML, by where they go. The log is apart: it only grows."""
-
-    parts: dict[str, str]
-    log: dict[int, str]
-    log_whole: str
-    attempt: int
-    last_event_id: int
-    is_live: bool
-
-
-def page_fragments(details: JobDetails, service: ScriptJobService, *, may_act: bool) -> Fragments:
-    """The parts of the job's page."""
-    page = JobPage.from_details(details, service.job_types, may_act=may_act)
-    job_id = page.card.job_id
-    return Fragments(
-        parts={
-            f"#job-{job_id}": partial("job_status_card", page.card),
-            f"#steps-{job_id}": partial("job_steps", page),
-            f"#picture-{job_id}": partial("job_picture", page),
-            f"#outcome-{job_id}": partial("job_outcome", page),
-            f"#past-{job_id}": partial("job_history", page),
-        },
-        log={line.id: partial("job_log_line", line) for line in page.log},
-        log_whole=partial("job_log", page),
-        attempt=page.attempt,
-        last_event_id=details.last_event_id,
-        is_live=page.card.is_live,
-    )
-
-
-def row_fragments(jobs: list[Job], service: ScriptJobService, *, may_act: bool) -> Fragments:
-    """The rows of a list."""
-    cards = [JobCard.from_job(job, service.job_types, may_act=may_act) for job in jobs]
-    return Fragments(
-        parts={f"#row-{card.job_id}": partial("job_row", card) for card in cards}, log={}, log_whole="", attempt=0,
-        last_event_id=0, is_live=any(card.is_live for card in cards),
-    )  # fmt: skip
+# A busy list is drawn so often at most: twenty rows of running jobs change many times a second.
+LIST_PAUSE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a page shows (`view` is one of VIEWS), to somebody who may act on it or only look."""
+    """What a page shows: one job, or a list. What is seen of it depends on the organisation and on whether one may act;
+    all who share these share the rendering.
+    """
 
-    view: str
-    job_ids: tuple[str, ...]
+    organisation_id: UUID
     may_act: bool
+    job_id: str = ""
+    job_uuid: UUID | None = None
+    wanted: JobFilter | None = None
 
 
-VIEWS = ("page", "rows")
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message of a live stream: `fragments` with HTML, or a last `goodbye` with its reason."""
+
+    event: str
+    data: str
+    id: int = 0
 
 
 @dataclass(slots=True)
 class _Topic:
+    news: News
     watchers: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    version: int = -1
     rendered: Fragments | None = None
+    rendered_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One page that watches: who, what, what it shows already, and what asks whether it may go on."""
+
+    caller: Caller
+    shown: Shown
+    seen: Seen
+    stay: Stay
 
 
 class Live:
@@ -86,34 +68,53 @@ class Live:
     def __init__(self, service: ScriptJobService, wakeups: Wakeups) -> None:
         self._service = service
         self._wakeups = wakeups
-        self._topics: dict[Shown, _Topic] = defaultdict(_Topic)
+        self._topics: dict[Shown, _Topic] = {}
 
-    async def look(self, shown: Shown) -> Fragments | None:
-        """What the page shows by now; None when it is gone. Whether the caller may see it was asked before."""
-        if shown.view == "rows":
-            jobs = await self._service.watch_jobs(list(shown.job_ids))
-            return row_fragments(jobs, self._service, may_act=shown.may_act)
-        details = await self._service.watch_details(shown.job_ids[0])
-        return page_fragments(details, self._service, may_act=shown.may_act) if details else None
+    async def look(self, caller: Caller, shown: Shown) -> Fragments | None:
+        """What the page shows by now, read as the caller; None when there is nothing that the caller may see."""
+        if shown.wanted:
+            found, total = await self._service.list_jobs(caller, shown.wanted)
+            return list_fragments(found, total, shown.wanted, self._service.job_types, may_act=shown.may_act)
+        try:
+            details = await self._service.get_details(caller, shown.job_id)
+        except JobNotFound:
+            return None
+        return page_fragments(details, self._service.job_types, may_act=shown.may_act)
 
-    async def stream(
-        self, shown: Shown, ids: list[UUID], seen: "Seen", stopping: asyncio.Event
-    ) -> AsyncGenerator[tuple[int, str]]:
-        """(event id, HTML) whenever one of the jobs `ids` changed, until all have ended, the time is up or we stop."""
-        deadline = asyncio.get_running_loop().time() + STREAM_SECONDS
-        with self._topic(shown) as topic, self._wakeups.watching(ids) as woken:
-            while not stopping.is_set() and asyncio.get_running_loop().time() < deadline:
-                woken.clear()
-                found = await self._shared_look(topic, shown, ids)
-                if found and (news := seen.take(found)):
-                    yield found.last_event_id, news
-                if not found or not found.is_live:
+    async def stream(self, watch: Watch, stopping: asyncio.Event) -> AsyncGenerator[Told]:
+        """News of the page whenever there are some, and at last the reason for the end."""
+        async for told in with_farewell(self._follow(watch, stopping), lambda reason: Told("goodbye", reason)):
+            yield told
+
+    async def _follow(self, watch: Watch, stopping: asyncio.Event) -> AsyncGenerator[Told]:
+        deadline = time.monotonic() + STREAM_SECONDS
+        with self._topic(watch.shown) as topic, self._wakeups.watching(watch.shown.job_uuid) as news:
+            while not stopping.is_set() and time.monotonic() < deadline:
+                news.take()
+                if reason := await watch.stay.end_reason():
+                    yield Told("goodbye", reason)
                     return
-                await wait_for_any(woken, stopping, timeout_s=self._wakeups.patience_s)
+                found = await self._shared_look(topic, watch)
+                if found and (html := watch.seen.take(found)):
+                    yield Told("fragments", html, found.last_event_id)
+                if not found or not found.is_live:
+                    yield Told("goodbye", "ended" if found else "gone")
+                    return
+                await self._rest(watch, news, stopping)
+        yield Told("goodbye", "stopping" if stopping.is_set() else "reconnect")
+
+    async def _rest(self, watch: Watch, news: News, stopping: asyncio.Event) -> None:
+        """Wait for news, or until it is time to look or to ask again."""
+        if watch.shown.wanted:
+            await wait_for_any(stopping, timeout_s=LIST_PAUSE_S)
+        patience_s = min(self._wakeups.patience_s, watch.stay.patience_s)
+        await wait_for_any(news.woken, stopping, timeout_s=patience_s)
 
     @contextmanager
     def _topic(self, shown: Shown) -> Generator[_Topic]:
-        topic = self._topics[shown]
+        topic = self._topics.get(shown)
+        if topic is None:
+            topic = self._topics[shown] = _Topic(self._wakeups.watch(shown.job_uuid))
         topic.watchers += 1
         try:
             yield topic
@@ -121,42 +122,31 @@ class Live:
             topic.watchers -= 1
             if not topic.watchers:
                 del self._topics[shown]
+                self._wakeups.unwatch(shown.job_uuid, topic.news)
 
-    async def _shared_look(self, topic: _Topic, shown: Shown, ids: list[UUID]) -> Fragments | None:
-        """Made by the first stream that asks after a change, shared with the others."""
+    async def _shared_look(self, topic: _Topic, watch: Watch) -> Fragments | None:
+        """Made by the first stream that asks after a change, shared with the others. What one person may no longer see
+        ends that person's stream alone: the next one looks for itself.
+        """
         async with topic.lock:
-            version = sum(self._wakeups.version(id_) for id_ in ids)
-            if topic.version != version or not self._wakeups.is_live:
-                topic.rendered = await self.look(shown)
-                topic.version = version
-            return topic.rendered
+            # Not there while it is made: a look that fails leaves nothing stale behind.
+            found, topic.rendered = topic.rendered, None
+            if found is None or await self._is_stale(topic, watch, found):
+                topic.news.take()
+                topic.rendered_at = time.monotonic()
+                found = await self.look(watch.caller, watch.shown)
+            topic.rendered = found
+            return found
 
-
-@dataclass(slots=True)
-class Seen:
-    """What one page shows already. `last_event_id` and `attempt` come from the page itself when it connects."""
-
-    last_event_id: int = 0
-    attempt: int | None = None
-    parts: dict[str, str] = field(default_factory=dict[str, str])
-
-    def take(self, fragments: Fragments) -> str:
-        """The HTML that brings the page up to date; empty when nothing changed."""
-        news = [swap(target, html) for target, html in fragments.parts.items() if self.parts.get(target) != html]
-        self.parts |= fragments.parts
-        if fragments.log_whole:
-            news += self._log_news(fragments)
-        self.last_event_id = max(self.last_event_id, fragments.last_event_id)
-        return "".join(news)
-
-    def _log_news(self, fragments: Fragments) -> list[str]:
-        """New lines are added at the end; a new attempt begins a new log."""
-        if self.attempt is not None and self.attempt != fragments.attempt:
-            self.attempt = fragments.attempt
-            return [swap("#log", fragments.log_whole)]
-        self.attempt = fragments.attempt
-        lines = "".join(html for id_, html in fragments.log.items() if id_ > self.last_event_id)
-        return [swap("#log-lines", lines, "beforeend")] if lines else []
+    async def _is_stale(self, topic: _Topic, watch: Watch, found: Fragments) -> bool:
+        heard = topic.news.take()
+        if not self._wakeups.is_live or "" in heard:
+            return True
+        if found.moves and time.monotonic() - topic.rendered_at >= self._wakeups.patience_s:
+            return True
+        if not heard or watch.shown.wanted is None:
+            return bool(heard)
+        return await self._service.is_any_of(watch.caller, [UUID(id_) for id_ in heard])
 
 
 def live_of(request: Request) -> Live:

@@ -90,6 +90,13 @@ def count_failed(result: dict[str, Any]) -> int:
     return sum(_is_failed(row) for row in rows) or (said if isinstance(said, int) else 0)
 
 
+def failed_names(result: dict[str, Any]) -> list[str]:
+    """The names of those details that failed; what has no name cannot be tried alone."""
+    details: Any = data_of(result).get("details")
+    rows = cast("list[Any]", details) if isinstance(details, list) else []
+    return [str(row["name"]) for row in rows if _is_failed(row) and row.get("name")]
+
+
 def words(key: str) -> str:
     """`itemsCreated` as "Items created", `store_url` as "Store URL"."""
     spaced = "".join(f" {char.lower()}" if char.isupper() else char for char in key).replace("_", " ").split()

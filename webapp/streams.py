@@ -1,25 +1,31 @@
 """What all event streams share: where they go on, headers and heartbeat, and how many one person may hold."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 
-from scriptjobs.errors import DatabaseUnavailable, InvalidPayload, RequestRefused
+from scriptjobs.database import DATABASE_ERRORS
+from scriptjobs.errors import InvalidPayload, JobNotFound, RequestRefused
 
-HEARTBEAT_S = 15
+Message = TypeVar("Message")
+log = structlog.get_logger()
+
+# Proves that a stream comes through at all: a proxy that holds answers back lets nothing pass, and the page polls.
+HEARTBEAT_S = 5
 SEND_TIMEOUT_S = 10
 STREAM_HEADERS = {"Cache-Control": "private, no-cache, no-transform", "X-Accel-Buffering": "no"}
-# A browser holds six connections to a host over HTTP/1.1; beyond these numbers a page polls, without alarm.
+# Beyond these numbers a page polls, without alarm. A browser holds six connections to a host over HTTP/1.1, and needs
+# some of them for all else, so that its pages share three streams (static/js/stream_slots.js); where they cannot count,
+# as without HTTPS, they ask to be refused beyond three (`most`).
 PER_PERSON = 6
 PER_PROCESS = 200
 RETRY_AFTER_S = 10
-
-log = structlog.get_logger()
 
 
 class StreamSlots:
@@ -28,13 +34,13 @@ class StreamSlots:
     def __init__(self) -> None:
         self._held: Counter[UUID] = Counter()
 
-    def check(self, person: UUID) -> None:
-        """Refuse one stream too many, while the answer can still say so.
+    def check(self, person: UUID, most: int = PER_PERSON) -> None:
+        """Refuse one stream too many, while the answer can still say so. `most` is how many the asker wants at most.
 
         Raises:
             RequestRefused: TOO_MANY_STREAMS.
         """
-        if self._held[person] >= PER_PERSON or self._held.total() >= PER_PROCESS:
+        if self._held[person] >= min(most, PER_PERSON) or self._held.total() >= PER_PROCESS:
             raise RequestRefused("Too many pages are open.", code="TOO_MANY_STREAMS", retryAfter=RETRY_AFTER_S)
 
     @contextmanager
@@ -62,24 +68,35 @@ def last_event_id(request: Request) -> int:
     return int(text)
 
 
+def most_streams(request: Request) -> int:
+    """How many streams a browser wants at most, for all its pages together."""
+    text = request.query_params.get("most", "")
+    return int(text) if text.isdecimal() and len(text) < 3 else PER_PERSON
+
+
+async def with_farewell(
+    content: AsyncGenerator[Message], farewell: Callable[[str], Message]
+) -> AsyncGenerator[Message]:
+    """A stream that ends with a word whatever ends it: `gone` when there is nothing more that the caller may see,
+    `reconnect` when the database is away.
+    """
+    try:
+        async for message in content:
+            yield message
+    except JobNotFound:
+        yield farewell("gone")
+    except DATABASE_ERRORS as error:
+        log.warning("stream_broken", reason=str(error)[:200] or type(error).__name__)
+        yield farewell("reconnect")
+
+
 def sse_response(content: AsyncGenerator[ServerSentEvent]) -> EventSourceResponse:
     """A stream with the headers and the heartbeat that all of ours have."""
     return EventSourceResponse(
-        _until_outage(content),
+        content,
         headers=STREAM_HEADERS,
         ping=HEARTBEAT_S,
         ping_message_factory=lambda: ServerSentEvent(comment="heartbeat", sep="\n"),
         send_timeout=SEND_TIMEOUT_S,
         sep="\n",
     )
-
-
-async def _until_outage(content: AsyncGenerator[ServerSentEvent]) -> AsyncGenerator[ServerSentEvent]:
-    """End a stream whose database is away; who reads it connects again, and is told how things stand."""
-    try:
-        async for event in content:
-            yield event
-    except DatabaseUnavailable as error:
-        log.warning("stream_ended", reason=error.reason)
-    finally:
-        await content.aclose()

@@ -25,7 +25,7 @@ _EVIDENCE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepView:
-    """One line of the list of steps. `state` is todo, running, done or failed."""
+    """One line of the list of steps. `state` is todo, running, done, failed, or stopped: cut off before its end."""
 
     position: int
     title: str
@@ -80,6 +80,7 @@ class JobPage:
     result: ResultView | None
     attempts: list[AttemptView]
     prerequisites: list[Prerequisite]
+    unseen_prerequisites: int = 0
     keep_action: Action | None
     erase_action: Action | None
     history: list[tuple[datetime, str, str]] = field(default_factory=list[tuple[datetime, str, str]])
@@ -90,7 +91,7 @@ class JobPage:
         job = details.job
         return cls(
             card=JobCard.from_job(job, job_types, may_act=may_act),
-            steps=_steps(job, details.steps, details.files, job_types, has_ended=job.status.is_terminal),
+            steps=_steps(job, details.steps, details.files, job_types, _how_it_ended(job)),
             pictures=[file for file in details.files if not file.is_evidence],
             evidence=_evidence(details.files),
             log=[_line(event) for event in details.log],
@@ -98,6 +99,7 @@ class JobPage:
             result=_result(job, job_types) if job.result else None,
             attempts=[_attempt(attempt) for attempt in details.attempts],
             prerequisites=details.prerequisites,
+            unseen_prerequisites=details.unseen_prerequisites,
             keep_action=_keep_action(job) if may_act and job.status.is_terminal else None,
             erase_action=_erase_action(job, job_types) if may_act else None,
             history=[(event.created_at, _moved(event), _actor(event.actor)) for event in details.history],
@@ -125,15 +127,16 @@ class AttemptPage:
             attempt=attempt.number,
             of=job.attempt_count,
             facts=_attempt(attempt),
-            steps=_steps(job, details.steps, details.files, job_types, has_ended=attempt.ended_at is not None),
+            steps=_steps(job, details.steps, details.files, job_types, attempt.outcome),
             evidence=_evidence(details.files),
             log=[_line(event) for event in details.log],
         )
 
 
 def _steps(
-    job: Job, steps: list[Step], files: list[JobFile], job_types: JobTypes, *, has_ended: bool
+    job: Job, steps: list[Step], files: list[JobFile], job_types: JobTypes, outcome: str | None
 ) -> list[StepView]:
+    """The steps of one try; `outcome` is None while it runs."""
     begun = {step.position: step for step in steps}
     pictures = {file.step: file for file in files if not file.is_evidence}
     titles = list(job_types.get(job.job_type).steps) if job.job_type in job_types.names else []
@@ -144,15 +147,24 @@ def _steps(
         if step is None:
             views.append(StepView(position=position, title=title, state="todo"))
             continue
-        # A step that still runs when its try has ended was cut off.
-        state = StepState.FAILED if step.state is StepState.RUNNING and has_ended else step.state
         views.append(
             StepView(
-                position=position, title=step.title, state=state.value, started_at=step.started_at,
+                position=position, title=step.title, state=_step_state(step, outcome), started_at=step.started_at,
                 duration_ms=step.duration_ms, picture=pictures.get(position),
             )
         )  # fmt: skip
     return views
+
+
+def _how_it_ended(job: Job) -> str | None:
+    return None if job.status is JobStatus.IN_PROGRESS else job.status.value
+
+
+def _step_state(step: Step, outcome: str | None) -> str:
+    """A step that still runs when its try has ended was cut off: it failed, unless somebody or something stopped it."""
+    if step.state is not StepState.RUNNING or outcome is None:
+        return step.state.value
+    return StepState.FAILED.value if outcome in {"failed", "timed_out"} else "stopped"
 
 
 def _evidence(files: list[JobFile]) -> list[Evidence]:

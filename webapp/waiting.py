@@ -50,7 +50,8 @@ def _other(waiting: Waiting, unnamed: str) -> str:
 
 def _prerequisite_failed(_job: Job, waiting: Waiting) -> _Sentence:
     said = f"Blocked: {_other(waiting, 'a job that it needs')} did not complete."
-    return said, "", ("retry-blocker", "run-now", "cancel-rest")
+    # What one may not see, one cannot start again.
+    return said, "", (*(("retry-blocker",) if waiting.other_job_id else ()), "run-now", "cancel-rest")
 
 
 def _prerequisite_open(_job: Job, waiting: Waiting) -> _Sentence:

@@ -1,8 +1,8 @@
-"""Wakeups: wakes the streams of a job when the database says that something happened to it."""
+"""Wakeups: wakes the streams of a job, or of a whole list, when the database says that something happened."""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -13,34 +13,54 @@ LOOK_ANYWAY_S = 10.0
 LOOK_WITHOUT_NEWS_S = 2.0
 
 
+class News:
+    """What one watcher has not looked at yet: `woken` is set with each piece of news."""
+
+    def __init__(self) -> None:
+        self.woken = asyncio.Event()
+        self._ids: set[str] = set()
+
+    def add(self, job_id: str) -> None:
+        """Note that something happened to a job; "" when it may have happened to any."""
+        self._ids.add(job_id)
+        self.woken.set()
+
+    def take(self) -> set[str]:
+        """The ids (UUIDs as text, "" for any) since the last time."""
+        self.woken.clear()
+        ids, self._ids = self._ids, set()
+        return ids
+
+
 class Wakeups:
     """Fans one LISTEN connection out to any number of streams."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
-        self._versions: dict[str, int] = defaultdict(int)
+        self._watchers: dict[str | None, set[News]] = defaultdict(set)
         listener.subscribe(EVENTS, self._hear)
 
     @contextmanager
-    def watching(self, ids: Iterable[UUID]) -> Generator[asyncio.Event]:
-        """An event that is set whenever something happened to one of the jobs."""
-        keys = [str(id_) for id_ in ids]
-        woken = asyncio.Event()
-        for key in keys:
-            self._waiting[key].add(woken)
+    def watching(self, id_: UUID | None) -> Generator[News]:
+        """The news of one job, with None those of all jobs, while the block runs."""
+        news = self.watch(id_)
         try:
-            yield woken
+            yield news
         finally:
-            for key in keys:
-                self._waiting[key].discard(woken)
-                if not self._waiting[key]:
-                    del self._waiting[key]
-                    self._versions.pop(key, None)
+            self.unwatch(id_, news)
 
-    def version(self, id_: UUID) -> int:
-        """Grows with each piece of news of a watched job."""
-        return self._versions[str(id_)]
+    def watch(self, id_: UUID | None) -> News:
+        """The same until `unwatch`."""
+        news = News()
+        self._watchers[_key(id_)].add(news)
+        return news
+
+    def unwatch(self, id_: UUID | None, news: News) -> None:
+        """Undo `watch`."""
+        key = _key(id_)
+        self._watchers[key].discard(news)
+        if not self._watchers[key]:
+            del self._watchers[key]
 
     @property
     def is_live(self) -> bool:
@@ -53,8 +73,10 @@ class Wakeups:
         return LOOK_ANYWAY_S if self._listener.is_live else LOOK_WITHOUT_NEWS_S
 
     def _hear(self, job_id: str) -> None:
-        for key in [job_id] if job_id else list(self._waiting):
-            if key in self._waiting:
-                self._versions[key] += 1
-                for woken in self._waiting[key]:
-                    woken.set()
+        for key in (job_id, None) if job_id else tuple(self._watchers):
+            for news in self._watchers.get(key, ()):
+                news.add(job_id)
+
+
+def _key(id_: UUID | None) -> str | None:
+    return str(id_) if id_ else None

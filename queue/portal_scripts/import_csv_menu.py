@@ -90,10 +90,13 @@ STEPS = (CHECK, SIGN_IN, OPEN, MENUS, DIALOGUE, CONFIRM, IMPORT)
 async def run(script: Script, payload: Payload) -> Result:
     """Import the menu. Raises VALIDATION_ERROR for a bad file, IMPORT_REJECTED, and the errors of the pages."""
     async with script.step(CHECK):
-        menu = _read(script, payload)
+        path = _path(script, payload)
+        menu = _read(path)
         for warning in menu.warnings:
             await script.log(str(warning), "warning")
-        clean = Path("menu.csv")
+        # Under its own name, by which the portal's messages call it; apart from all else that lies in the run's folder.
+        clean = Path("import", f"{path.stem}.csv")
+        clean.parent.mkdir(exist_ok=True)
         clean.write_bytes(menu.as_csv())  # noqa: ASYNC240 (a local file of a few hundred kB)
     dialogue = CsvImport(script)
     async with signed_in(script, payload):
@@ -116,11 +119,14 @@ async def run(script: Script, payload: Payload) -> Result:
     )  # fmt: skip
 
 
-def _read(script: Script, payload: Payload) -> Menu:
-    path = script.file(payload.csv_file) if payload.csv_file else Path(str(payload.csv_file_path))
+def _path(script: Script, payload: Payload) -> Path:
+    return script.file(payload.csv_file) if payload.csv_file else Path(str(payload.csv_file_path))
+
+
+def _read(path: Path) -> Menu:
     try:
         menu = read_menu(path.read_bytes())
-        menu.must_be_good()
+        menu.must_be_good(f"“{path.name}”")
     except FileNotFoundError as error:
         raise ScriptError(f"There is no menu file {path.name}.", code="VALIDATION_ERROR") from error
     except BadMenu as error:

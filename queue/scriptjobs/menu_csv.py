@@ -92,15 +92,13 @@ class Menu:
         """Names of categories with the number of their dishes, in the file's order."""
         return dict(Counter(row["categoryName"] for row in self.rows))
 
-    def must_be_good(self) -> None:
+    def must_be_good(self, name: str = "The menu file") -> None:
         """Raises BadMenu, naming the first errors, when there are any (`problems`: the first 200)."""
         if not self.error_count:
             return
         more = f" And {self.error_count - 3:,} more." if self.error_count > 3 else ""
         first = "; ".join(str(problem) for problem in self.errors[:3])
-        raise BadMenu(
-            f"The menu file cannot be imported: {first}.{more}", problems=[str(problem) for problem in self.errors]
-        )
+        raise BadMenu(f"{name} cannot be imported: {first}.{more}", problems=[str(problem) for problem in self.errors])
 
     def as_csv(self) -> bytes:
         """A clean copy: UTF-8 without a mark, commas, prices with two decimals and no sign, quotes doubled."""

@@ -14,7 +14,7 @@ from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import ClaimedJob
 from scriptjobs.listener import Listener
 from scriptjobs.sealing import Vault
-from scriptjobs.service import Caller, ScriptJobService
+from scriptjobs.service import Caller, JobFilter, ScriptJobService
 from scriptjobs.settings import Settings
 from scriptjobs.store.progress import Report, update_job_progress
 from tests.factories import add_job, add_member, add_worker, must_claim, row
@@ -39,15 +39,15 @@ def make_service(database: Database, tmp_path: Path) -> ScriptJobService:
 async def test_a_page_shows_no_line_that_its_stream_would_send_again(
     database: Database, service: ScriptJobService
 ) -> None:
+    ana, one = await add_member(database, "ana@x", "One")
     async with database.as_service() as connection:
-        await add_job(connection)
+        await add_job(connection, organisation_id=one)
     job = await must_claim(database)
 
     writing = asyncio.create_task(_keep_logging(database, job))
     seen: list[tuple[int, int]] = []
     while len(seen) < 100:
-        details = await service.watch_details(job.job_id)
-        assert details is not None
+        details = await service.get_details(Caller(user_id=ana, organisation_id=one), job.job_id)
         if details.log:
             seen.append((details.log[-1].id, details.last_event_id))
     writing.cancel()
@@ -60,23 +60,25 @@ async def test_a_page_shows_no_line_that_its_stream_would_send_again(
 async def test_a_watched_list_costs_as_many_statements_with_twenty_rows_as_with_one(
     database: Database, service: ScriptJobService, dsn: str
 ) -> None:
+    ana, one = await add_member(database, "ana@x", "One")
     async with database.as_service() as connection:
-        ids = [await add_job(connection) for _ in range(20)]
-    names = [(await row(database, id_))["job_id"] for id_ in ids]
+        for _ in range(20):
+            await add_job(connection, organisation_id=one)
+    caller = Caller(user_id=ana, organisation_id=one)
     live = Live(service, Wakeups(Listener(dsn)))
 
     async def count(rows: int) -> int:
         statements: list[str] = []
         engine = database._engine.sync_engine
         event.listen(engine, "before_cursor_execute", listener := lambda *told: statements.append(told[2]))
-        found = await live.look(Shown("rows", tuple(names[:rows]), may_act=True))
+        found = await live.look(caller, Shown(one, may_act=True, wanted=JobFilter(organisation_id=one, limit=rows)))
         event.remove(engine, "before_cursor_execute", listener)
         assert found is not None
         assert len(found.parts) == rows
         return len(statements)
 
     await count(1)  # reads the durations of the type, which are kept for a minute
-    assert await count(20) == await count(1) <= 3
+    assert await count(20) == await count(1) <= 4
 
 
 async def test_a_request_takes_one_connection_however_full_the_pool_is(dsn: str, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def open_window(browser: Browser) -> Generator[Callable[..., Page]]:
 
         def listen(message: object) -> None:
             text = message.text  # type: ignore[attr-defined]
-            is_network = "Failed to load resource" in text or "net::" in text
+            is_network = any(sign in text for sign in ("Failed to load resource", "net::", "Failed to fetch"))
             if message.type == "error" and not (is_network and expects_network_errors):  # type: ignore[attr-defined]
                 complaints.append(text)
 

@@ -26,6 +26,8 @@ def test_stop_asks_first_stays_open_while_the_page_lives_and_ends_in_a_job_to_re
     expect(page.get_by_text("Cancelled", exact=True).first).to_be_visible(timeout=15_000)
     expect(page.locator(".job-card__note")).to_contain_text("stopped in step 1 of 2: number")
     expect(page.get_by_text("Stop: closing the browser")).to_be_visible()
+    expect(page.locator("#step-1")).to_have_attribute("data-state", "stopped")
+    expect(page.locator("#step-1")).to_contain_text("Count, stopped")
     page.get_by_role("button", name="Resume at step 1").click()
     # The stream had ended with the job; it begins anew.
     expect(page.locator(".job-card__note")).to_contain_text("resumed at step 1", timeout=20_000)
@@ -120,3 +122,4 @@ def test_the_list_says_why_jobs_wait(open_window: Callable[..., Page], idle: Sit
     page.goto(f"{idle.address}/jobs")
 
     expect(page.get_by_text("No worker runs. The operator has to start one.")).to_be_visible()
+    page.goto("about:blank")  # a stream that opens while its site ends is cut, which a browser complains about

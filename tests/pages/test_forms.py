@@ -91,8 +91,8 @@ def test_an_empty_form_asks_for_what_is_needed_and_nothing_else(window: Page, si
     page.locator("form.form").evaluate("form => { form.noValidate = true; }")
     page.get_by_role("button", name="Start the job").click()
 
-    # Lists with presets and colours that must be chosen have something in them from the beginning.
-    given = {"itemTags", "openingHours", "primaryColor"}
+    # Lists with presets have something in them from the beginning.
+    given = {"itemTags", "openingHours"}
     wanted = {*kind.required_fields} - given | ({"csvFile"} if kind.name == "import-csv-menu" else set())
     links = page.get_by_role("alert").get_by_role("link")
     # A click returns when the answer begins, so what it says may still be on its way.
@@ -106,6 +106,7 @@ def test_a_menu_is_checked_before_the_job_starts(open_window: Callable[..., Page
     sign_in(page, site.address, ana)
     page.goto(f"{site.address}/launch/import-csv-menu")
     page.locator("[name=restaurantName]").fill("Curry Garden")
+    page.locator("[name=password]").fill("typed-once")
     bad = f"{HEAD}\nLunch,Mains,Dal,dear\nLunch,,Naan,3\n"
     page.locator("[name=csvFile]").set_input_files({"name": "bad.csv", "mimeType": "text/csv", "buffer": bad.encode()})
     page.get_by_role("button", name="Check the file").click()
@@ -127,11 +128,13 @@ def test_a_menu_is_checked_before_the_job_starts(open_window: Callable[..., Page
     page.get_by_role("button", name="Check the file").click()
     expect(page.locator(".file-preview__name")).to_contain_text("good.csv")
     expect(page.locator(".file-preview__name")).to_contain_text("2 items, 2 categories, 0 errors, 1 warning")
+    expect(page.get_by_role("button", name="Check the file")).to_be_focused()
     page.get_by_text("The first 2 rows").click()
     expect(page.locator(".file-preview td").filter(has_text="12.00")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator("[name=password]")).to_have_value("typed-once")
 
-    for name, value in {"email": "demo@example.com", "password": "demo-password"}.items():
-        page.locator(f"[name={name}]").fill(value)
+    page.locator("[name=email]").fill("demo@example.com")
     page.get_by_role("button", name="Start the job").click()
     page.wait_for_url("**/jobs/JOB_*")
 
@@ -143,7 +146,7 @@ def test_a_file_of_the_wrong_kind_is_told_beside_its_field(
     sign_in(page, site.address, ana)
     page.goto(f"{site.address}/launch/configure-website-light")
     for name, value in {"email": "demo@example.com", "password": "p", "restaurantName": "Curry Garden",
-                        "headCode": "<b>", "bodyCode": "<b>"}.items():  # fmt: skip
+                        "primaryColor": "#112233", "headCode": "<b>", "bodyCode": "<b>"}.items():  # fmt: skip
         page.locator(f"[name={name}]").fill(value)
     page.locator("[name=logo]").set_input_files({"name": "x.png", "mimeType": "image/png", "buffer": b"no picture"})
     page.locator("[name=favicon]").set_input_files({"name": "f.png", "mimeType": "image/png", "buffer": picture()})
@@ -155,10 +158,12 @@ def test_a_file_of_the_wrong_kind_is_told_beside_its_field(
     expect(page.locator("[name=headCode]")).to_have_value("<b>")
 
 
-def test_an_optional_colour_is_picked_or_typed(page: Page, site: Site) -> None:
+@pytest.mark.parametrize("which", ["primary", "secondary"])
+def test_a_colour_is_picked_or_typed_and_never_grey_unasked(page: Page, site: Site, which: str) -> None:
     page.goto(f"{site.address}/launch/configure-website-light")
-    picker, text = page.get_by_label("Choose secondary colour"), page.locator("[name=secondaryColor]")
+    picker, text = page.get_by_label(f"Choose {which} colour"), page.locator(f"[name={which}Color]")
 
+    assert text.evaluate("field => field.required") is (which == "primary")
     expect(text).to_have_value("")
     picker.fill("#112233")
     expect(text).to_have_value("#112233")

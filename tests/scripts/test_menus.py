@@ -90,7 +90,7 @@ async def test_a_bad_file_fails_before_anybody_signs_in(desk: Desk, tmp_path: Pa
     run = await desk.run("import-csv-menu", files=_menu(tmp_path, "Lunch,Mains,Dal,dear"), csvFile=MENU)
 
     assert run.code == "VALIDATION_ERROR"
-    assert "line 2, column dishPrice: “dear” is not a price" in run.message
+    assert "“uploaded.csv” cannot be imported: line 2, column dishPrice: “dear” is not a price" in run.message
     assert desk.portal.state()["sessions"] == 0
     assert desk.writes == 0
 

@@ -84,3 +84,27 @@ def test_the_time_that_is_left_is_said_roughly(ran_s: int, expected: Estimate, w
 
     assert JobCard.from_job(job, TYPES, may_act=True).time_left == words
     assert JobCard.from_job(replace(job, resumed_step=3), TYPES, may_act=True).time_left == ""
+
+
+@pytest.mark.parametrize(
+    ("reported", "ran_s", "expected", "shown"),
+    [
+        (80, 6, Estimate(116_000, 140_000, 9), 5),  # four quick steps of five are done, the long one is to come
+        (80, 6, Estimate(116_000, 116_000, 0), 5),
+        (20, 100, Estimate(116_000, 140_000, 9), 20),
+        (80, 300, Estimate(116_000, 140_000, 9), 80),
+        (80, 6, None, 80),
+        (None, 6, Estimate(116_000, 140_000, 9), None),
+    ],
+)
+def test_the_percentage_never_runs_ahead_of_the_time(
+    reported: int | None, ran_s: int, expected: Estimate | None, shown: int | None
+) -> None:
+    started = datetime.now(UTC) - timedelta(seconds=ran_s)
+    job = replace(
+        JOB, status=JobStatus.IN_PROGRESS, attempt_count=1, started_at=started, expected=expected,
+        progress_percent=reported, current_step=4,
+    )  # fmt: skip
+
+    assert JobCard.from_job(job, TYPES, may_act=True).percent == shown
+    assert JobCard.from_job(replace(job, resumed_step=3), TYPES, may_act=True).percent == reported

@@ -13,7 +13,8 @@ from scriptjobs.service import Caller
 from webapp.api.schemas import format_event
 from webapp.caller import get_caller
 from webapp.live import STREAM_SECONDS, wait_for_any
-from webapp.streams import last_event_id, sse_response
+from webapp.staying import Stay
+from webapp.streams import last_event_id, sse_response, with_farewell
 from webapp.website import Site, site_of
 
 RECONNECT_MS = 3_000
@@ -29,14 +30,17 @@ async def events(request: Request) -> Response:
     if job.status.is_terminal and after and not await site.service.read_events(caller, job, after):
         return Response(status_code=204)
     site.streams.check(caller.user_id)
-    return sse_response(_tell(site, caller, job, after))
+    return sse_response(with_farewell(_tell(site, caller, job, after, Stay(request, caller)), _goodbye))
 
 
-async def _tell(site: Site, caller: Caller, job: Job, after: int) -> AsyncGenerator[ServerSentEvent]:
+async def _tell(site: Site, caller: Caller, job: Job, after: int, stay: Stay) -> AsyncGenerator[ServerSentEvent]:
     deadline = time.monotonic() + STREAM_SECONDS
-    with site.streams.slot(caller.user_id), site.wakeups.watching([job.id]) as woken:
+    with site.streams.slot(caller.user_id), site.wakeups.watching(job.id) as news:
         while not site.stopping.is_set() and time.monotonic() < deadline:
-            woken.clear()
+            news.take()
+            if reason := await stay.end_reason():
+                yield _goodbye(reason)
+                return
             fresh = await site.service.read_events(caller, job, after)
             for event in fresh:
                 after = event.id
@@ -47,5 +51,12 @@ async def _tell(site: Site, caller: Caller, job: Job, after: int) -> AsyncGenera
             if not fresh and (await site.service.get_job(caller, job.job_id)).status.is_terminal:
                 return
             if not fresh:
-                await wait_for_any(woken, site.stopping, timeout_s=site.wakeups.patience_s)
-    yield ServerSentEvent(json.dumps({"reconnect": True}), event="goodbye", sep="\n")
+                patience_s = min(site.wakeups.patience_s, stay.patience_s)
+                await wait_for_any(news.woken, site.stopping, timeout_s=patience_s)
+    yield _goodbye("stopping" if site.stopping.is_set() else "reconnect")
+
+
+def _goodbye(reason: str) -> ServerSentEvent:
+    """The last event. Who is signed out, or may no longer see the job, need not come back."""
+    said = {"reconnect": reason not in {"signed-out", "gone"}, "reason": reason}
+    return ServerSentEvent(json.dumps(said), event="goodbye", sep="\n")

@@ -1,7 +1,6 @@
 """The jobs: the list, one job's page, its actions, its files, and the live stream of both pages."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from uuid import UUID
 
 from sse_starlette import ServerSentEvent
 from starlette.requests import Request
@@ -10,16 +9,19 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from scriptjobs.errors import InvalidPayload, JobNotFound, RequestRefused
 from scriptjobs.service import Caller, ScriptJobService
 from webapp.card import ACTIONS, LOOKS, JobCard
-from webapp.live import VIEWS, Seen, Shown, live_of, page_fragments
+from webapp.fragments import Seen, page_fragments
+from webapp.job_list import JobList
+from webapp.live import Shown, Watch, live_of
 from webapp.pages.session import enter, is_htmx, read_own_form
 from webapp.queries import read_list_query
 from webapp.render import page, partial, swap
-from webapp.streams import last_event_id, sse_response
+from webapp.staying import Stay
+from webapp.streams import last_event_id, most_streams, sse_response
 from webapp.views import AttemptPage, JobPage
 from webapp.website import site_of
 
 FILES_KEPT = "private, max-age=31536000, immutable"
-MAX_ROWS = 100
+VIEWS = ("page", "rows")
 
 
 async def index(request: Request) -> Response:
@@ -28,9 +30,9 @@ async def index(request: Request) -> Response:
     site = site_of(request)
     wanted = read_list_query(request.query_params, caller.organisation_id)
     found, total = await site.service.list_jobs(caller, wanted)
+    cards = [JobCard.from_job(job, site.service.job_types, may_act=caller.may_act) for job in found]
     return page(
-        request, "jobs/index", session=session, total=total, wanted=wanted, looks=LOOKS,
-        cards=[JobCard.from_job(job, site.service.job_types, may_act=caller.may_act) for job in found],
+        request, "jobs/index", session=session, looks=LOOKS, jobs=JobList.of(cards, total, wanted),
         status_filter=request.query_params.get("status", ""),
     )  # fmt: skip
 
@@ -74,7 +76,9 @@ async def act(request: Request) -> Response:
     if not is_htmx(request):
         return RedirectResponse(f"/jobs/{job_id}", 303)
     details = await service.get_details(caller, job_id)
-    news = Seen(last_event_id=details.last_event_id).take(page_fragments(details, service, may_act=caller.may_act))
+    news = Seen(last_event_id=details.last_event_id).take(
+        page_fragments(details, service.job_types, may_act=caller.may_act)
+    )
     return HTMLResponse(news + swap("#note", partial("note", note)))
 
 
@@ -111,44 +115,50 @@ async def file(request: Request) -> Response:
 
 
 async def stream(request: Request) -> Response:
-    """GET /live/stream?view=page|rows&jobs=…: what changes on a page, as HTML for htmx, over SSE."""
-    caller, shown, ids, seen = await _watched(request)
+    """GET /live/stream?view=page&jobs=JOB_… or ?view=rows&<filter of the list>: what changes on a page, as HTML for
+    htmx, over SSE.
+    """
+    watch = await _watched(request)
     site = site_of(request)
     live = live_of(request)
 
     async def tell() -> AsyncGenerator[ServerSentEvent]:
-        with site.streams.slot(caller.user_id):
-            async for id_, html in live.stream(shown, ids, seen, site.stopping):
-                yield ServerSentEvent(html, event="fragments", id=str(id_), sep="\n")
-            yield ServerSentEvent("stopping" if site.stopping.is_set() else "ended", event="goodbye", sep="\n")
+        with site.streams.slot(watch.caller.user_id):
+            async for told in live.stream(watch, site.stopping):
+                id_ = str(told.id) if told.event == "fragments" else None
+                yield ServerSentEvent(told.data, event=told.event, id=id_, sep="\n")
 
-    site.streams.check(caller.user_id)
+    site.streams.check(watch.caller.user_id, most_streams(request))
     return sse_response(tell())
 
 
 async def fragments(request: Request) -> Response:
     """GET /live/fragments: the same once, for a page whose stream is lost."""
-    _, shown, _, seen = await _watched(request)
-    found = await live_of(request).look(shown)
+    watch = await _watched(request)
+    found = await live_of(request).look(watch.caller, watch.shown)
     if found is None:
         raise JobNotFound
-    news = seen.take(found)
-    return HTMLResponse(news, headers={"X-Last-Event-Id": str(seen.last_event_id)})
+    news = watch.seen.take(found)
+    return HTMLResponse(news, headers={"X-Last-Event-Id": str(watch.seen.last_event_id)})
 
 
-async def _watched(request: Request) -> tuple[Caller, Shown, list[UUID], Seen]:
-    """Who watches what, the ids of its jobs, and what the page shows already."""
+async def _watched(request: Request) -> Watch:
+    """Who watches what, and what the page shows already.
+
+    Raises:
+        InvalidPayload: nothing to watch. JobNotFound: nothing that the caller may see.
+    """
     caller, _ = await enter(request)
     query = request.query_params
-    view = query.get("view", "page")
-    asked = [job_id for job_id in query.get("jobs", "").split(",") if job_id][: 1 if view == "page" else MAX_ROWS]
-    if view not in VIEWS or not asked:
-        fault = {"path": "view" if asked else "jobs", "message": "does not fit"}
+    view, job_id = query.get("view", "page"), query.get("jobs", "")
+    if view not in VIEWS or (view == "page" and not job_id):
+        fault = {"path": "view" if view not in VIEWS else "jobs", "message": "does not fit"}
         raise InvalidPayload("There is nothing to watch.", fields=[fault])
-    jobs = await site_of(request).service.get_jobs(caller, asked)
-    if not jobs:
-        raise JobNotFound
-    shown = Shown(view, tuple(job.job_id for job in jobs), caller.may_act)
+    if view == "rows":
+        shown = Shown(caller.organisation_id, caller.may_act, wanted=read_list_query(query, caller.organisation_id))
+    else:
+        job = await site_of(request).service.get_job(caller, job_id)
+        shown = Shown(caller.organisation_id, caller.may_act, job_id=job.job_id, job_uuid=job.id)
     attempt = query.get("attempt", "")
     seen = Seen(last_event_id=last_event_id(request), attempt=int(attempt) if attempt.isdecimal() else None)
-    return caller, shown, [job.id for job in jobs], seen
+    return Watch(caller, shown, seen, Stay(request, caller))

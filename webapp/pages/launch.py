@@ -6,17 +6,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from scriptjobs.errors import BadRequest, DuplicateJob, FileNotFound, InvalidPayload, QueueFull, RateLimited
 from scriptjobs.job_types import JobType
 from scriptjobs.jobs import RawPayload
 from scriptjobs.service import Caller, JobOptions, ScriptJobService
 from webapp.errors import status_of
-from webapp.forms import Field, draw_form, field_errors, read_form, with_labels
-from webapp.pages.session import enter, read_own_files
+from webapp.forms import Field, draw_form, field_errors, only_named, read_form, with_labels
+from webapp.pages.session import enter, is_htmx, read_own_files
 from webapp.previews import FilePreview
-from webapp.render import page
+from webapp.render import page, partial, swap
+from webapp.results import failed_names
 from webapp.website import site_of
 
 # Buttons that only have the form drawn again: with more rows, or with what is in the chosen files.
@@ -48,11 +49,16 @@ async def index(request: Request) -> Response:
 
 
 async def new(request: Request) -> Response:
-    """GET /launch/{type}: the empty form, or with `from=JOB_…` the input of that job; secrets are typed anew."""
+    """GET /launch/{type}: the empty form, or with `from=JOB_…` the input of that job, with `only=failed` as far as that
+    failed; secrets are typed anew.
+    """
     caller, _ = await enter(request)
     before = request.query_params.get("from")
     kind = request.path_params["type"]
-    given = await site_of(request).service.get_input(caller, before, kind) if before else None
+    service = site_of(request).service
+    given = await service.get_input(caller, before, kind) if before else None
+    if before and given and request.query_params.get("only") == "failed":
+        given = only_named(given, failed_names((await service.get_job(caller, before)).result or {}))
     return await _draw(request, Shown(given))
 
 
@@ -69,6 +75,8 @@ async def create(request: Request) -> Response:
             await site.limits.check("upload", caller.user_id)
         faults, previews = await _take_files(site.service, caller, form, files)
         shown = Shown(read_form(kind.schema, form), faults, previews)
+        if not starts and "_check_files" in form and is_htmx(request):
+            return await _redraw_files(request, shown)
         if faults or not starts:
             return await _draw(request, shown)
         await site.limits.check("create", caller.user_id)
@@ -109,12 +117,28 @@ async def _take_files(
     return faults, previews
 
 
+async def _fields_of(service: ScriptJobService, caller: Caller, kind: JobType, shown: Shown) -> list[Field]:
+    previews = shown.previews | await _previews_of(service, caller, kind, shown)
+    return [_with_preview(field, previews) for field in draw_form(kind.schema, shown.payload, shown.errors)]
+
+
+async def _redraw_files(request: Request, shown: Shown) -> Response:
+    """What was found in the files, beside their fields; all other fields stay as they are, passwords too."""
+    caller, _ = await enter(request)
+    service = site_of(request).service
+    fields = await _fields_of(service, caller, service.job_types.get(request.path_params["type"]), shown)
+    # Drawn anew, never morphed: the file that was chosen is here by now, and need not be sent again.
+    files = [field for field in fields if field.kind == "file"]
+    news = [swap(f"#field-{field.name}", partial("form_field", field), "outerHTML") for field in files]
+    faults = partial("form_errors", with_labels(shown.faults, fields))
+    return HTMLResponse("".join([swap("#form-errors", faults), *news, swap("#note", partial("note", ""))]))
+
+
 async def _draw(request: Request, shown: Shown, status: int = 0, active_job_id: str | None = None) -> Response:
     caller, session = await enter(request)
     service = site_of(request).service
     kind = service.job_types.get(request.path_params["type"])
-    previews = shown.previews | await _previews_of(service, caller, kind, shown)
-    fields = [_with_preview(field, previews) for field in draw_form(kind.schema, shown.payload, shown.errors)]
+    fields = await _fields_of(service, caller, kind, shown)
     return page(
         request, "launch/new", status=status or (400 if shown.faults else 200), session=session, job_type=kind,
         fields=fields, faults=with_labels(shown.faults, fields), active_job_id=active_job_id,

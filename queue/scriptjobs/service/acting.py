@@ -98,7 +98,7 @@ class Acting(Launching):
         """
         async with self._database.as_caller(caller.user_id) as connection:
             job = await self._find(connection, caller, job_id)
-            needs = await list_prerequisites(connection, job.id)
+            needs, _ = await list_prerequisites(connection, job.id, caller.organisation_id)
         failed = [needed.job_id for needed in needs if needed.status in RETRYABLE_BY_HAND and not needed.waived]
         if not failed:
             raise NotWaiting("Nothing that this job needs has failed.", currentStatus=job.status.value)
@@ -119,7 +119,7 @@ class Acting(Launching):
             outcome, status = await actions.run_job_now(connection, job.id)
             if outcome != "released":
                 raise NotWaiting(currentStatus=status)
-            return await self._with_starts(connection, await self._find(connection, caller, job_id))
+            return await self._with_starts(connection, caller, await self._find(connection, caller, job_id))
 
     async def cancel_rest(self, caller: Caller, job_id: str, *, within: Connection | None = None) -> list[str]:
         """Cancel this job and all others that wait for what failed before it. Returns their human ids.
@@ -131,7 +131,8 @@ class Acting(Launching):
         async with self._as(caller, within) as connection:
             job = await self._find(connection, caller, job_id)
             _must_act(caller)
-            cancelled = await jobs.get_jobs(connection, await actions.cancel_rest(connection, job.id))
+            ended = await jobs.get_jobs(connection, await actions.cancel_rest(connection, job.id))
+        cancelled = [other for other in ended if self._is_of(caller, other)]
         if not cancelled:
             raise NotWaiting("Nothing that this job needs has failed.", currentStatus=job.status.value)
         for other in cancelled:

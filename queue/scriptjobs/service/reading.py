@@ -1,4 +1,8 @@
-"""Reading: jobs with their details, lists, files; as the caller, or for a stream that asked before."""
+"""Reading: jobs with their details, lists, files, all as the caller.
+
+What a caller may see is decided here alone, for API, pages and live streams: the rows that row level security shows to
+this person, of the one organisation that they ask for. Other jobs are counted where they matter, and never named.
+"""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -40,10 +44,13 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobDetails:
-    """All that the job's page shows. `last_event_id` is where a stream goes on."""
+    """All that the job's page shows. `last_event_id` is where a stream goes on; `unseen_prerequisites` is how many more
+    jobs it needs that the caller may not see.
+    """
 
     job: Job
     prerequisites: list[Prerequisite]
+    unseen_prerequisites: int = 0
     steps: list[Step]
     attempts: list[Attempt]
     files: list[JobFile]
@@ -92,7 +99,7 @@ class Reading:
             JobNotFound: there is none that the caller may see.
         """
         async with self._database.as_caller(caller.user_id) as connection:
-            return await self._with_starts(connection, await self._find(connection, caller, job_id))
+            return await self._with_starts(connection, caller, await self._find(connection, caller, job_id))
 
     async def get_job_by_uuid(self, caller: Caller, id_: UUID) -> Job:
         """The job with this UUID.
@@ -105,7 +112,8 @@ class Reading:
     async def get_jobs(self, caller: Caller, job_ids: list[str]) -> list[Job]:
         """Those of these jobs that the caller may see, in the order asked for."""
         async with self._database.as_caller(caller.user_id) as connection:
-            found = {job.job_id: job for job in await self._told(connection, await jobs.get_jobs(connection, job_ids))}
+            told = await self._told(connection, caller, await jobs.get_jobs(connection, job_ids))
+        found = {job.job_id: job for job in told}
         return [found[job_id] for job_id in job_ids if job_id in found and self._is_of(caller, found[job_id])]
 
     async def get_details(self, caller: Caller, job_id: str) -> JobDetails:
@@ -115,7 +123,7 @@ class Reading:
             JobNotFound: there is none that the caller may see.
         """
         async with self._database.as_caller(caller.user_id) as connection:
-            return await self._details(connection, await self._find(connection, caller, job_id))
+            return await self._details(connection, caller, await self._find(connection, caller, job_id))
 
     async def get_attempt(self, caller: Caller, job_id: str, number: int) -> AttemptDetails:
         """One attempt of a job, with everything that it reported.
@@ -149,16 +157,10 @@ class Reading:
                 raise JobNotFound
             return erase(await jobs.get_payload(connection, job.id))
 
-    async def watch_details(self, job_id: str) -> JobDetails | None:
-        """The same for a stream, which asked for the caller's right when it opened; None when the job is gone."""
-        async with self._database.as_service() as connection:
-            job = await jobs.get_job(connection, job_id)
-            return await self._details(connection, job) if job else None
-
-    async def watch_jobs(self, job_ids: list[str]) -> list[Job]:
-        """Those of these jobs that still exist, for a stream as well."""
-        async with self._database.as_service() as connection:
-            return await self._told(connection, await jobs.get_jobs(connection, job_ids))
+    async def is_any_of(self, caller: Caller, ids: list[UUID]) -> bool:
+        """Whether one of these jobs is of the caller's organisation: what a list asks before it looks again."""
+        async with self._database.as_caller(caller.user_id) as connection:
+            return await jobs.is_any_of(connection, ids, caller.organisation_id)
 
     async def read_events(self, caller: Caller, job: Job, after: int) -> list[JobEvent]:
         """Up to 500 events of the job that are newer than `after`."""
@@ -168,7 +170,7 @@ class Reading:
     async def list_jobs(self, caller: Caller, wanted: JobFilter) -> tuple[list[Job], int]:
         """One page of jobs, and how many there are in all (at most COUNT_CAP + 1, which means "more than")."""
         async with self._database.as_caller(caller.user_id) as connection:
-            found = await self._told(connection, await list_jobs(connection, wanted))
+            found = await self._told(connection, caller, await list_jobs(connection, wanted))
             return found, await count_jobs(connection, wanted)
 
     async def get_jobs_by_restaurant(self, caller: Caller, restaurant_id: UUID, limit: int = 20) -> list[Job]:
@@ -179,13 +181,14 @@ class Reading:
     async def get_pending_jobs(self, caller: Caller, limit: int = 20) -> list[Job]:
         """The jobs that wait, those with the highest priority first, then the oldest."""
         async with self._database.as_caller(caller.user_id) as connection:
-            return await self._told(connection, await jobs.list_pending(connection, caller.organisation_id, limit))
+            found = await jobs.list_pending(connection, caller.organisation_id, limit)
+            return await self._told(connection, caller, found)
 
     async def get_retryable_jobs(self, caller: Caller, limit: int = 20) -> list[Job]:
         """The jobs that wait for their next try, the next one first."""
         async with self._database.as_caller(caller.user_id) as connection:
             found = await jobs.list_retryable(connection, caller.organisation_id, limit)
-            return await self._told(connection, found)
+            return await self._told(connection, caller, found)
 
     async def estimate(self, job_type: str, size: int | None = None) -> Estimate:
         """How long a job of this type, with so many items, takes."""
@@ -234,10 +237,11 @@ class Reading:
             raise JobNotFound
         return job
 
-    async def _told(self, connection: Connection, found: list[Job]) -> list[Job]:
+    async def _told(self, connection: Connection, caller: Caller, found: list[Job]) -> list[Job]:
         """The jobs, each with why it waits and how long it takes: one more query, and none when all have ended."""
         waiting = [job.id for job in found if job.status.is_waiting]
-        reasons = await read_waiting(connection, waiting, self._settings.organisation_share) if waiting else {}
+        share, seer = self._settings.organisation_share, caller.organisation_id
+        reasons = await read_waiting(connection, waiting, share, seer) if waiting else {}
         return [
             replace(job, expires_at=self._expires_at(job))
             if job.status.is_terminal
@@ -256,9 +260,9 @@ class Reading:
             job.completed_at + timedelta(days=REST_DAYS),
         )
 
-    async def _with_starts(self, connection: Connection, found: Job) -> Job:
+    async def _with_starts(self, connection: Connection, caller: Caller, found: Job) -> Job:
         """One job, with the time at which it is expected to start where that can be said."""
-        [job] = await self._told(connection, [found])
+        [job] = await self._told(connection, caller, [found])
         if job.waiting is None or job.waiting.place is None or not job.waiting.slots:
             return job
         wait_ms = await self._history.starts_in_ms(
@@ -266,12 +270,14 @@ class Reading:
         )
         return job if wait_ms is None else replace(job, starts_at=datetime.now(UTC) + timedelta(milliseconds=wait_ms))
 
-    async def _details(self, connection: Connection, job: Job) -> JobDetails:
+    async def _details(self, connection: Connection, caller: Caller, job: Job) -> JobDetails:
         # Read first: what happens from here on is for the stream to tell. A state may be told twice, a line may not.
         last = await events.last_event_id(connection, job.id)
+        seen, unseen = await list_prerequisites(connection, job.id, caller.organisation_id)
         return JobDetails(
-            job=await self._with_starts(connection, job),
-            prerequisites=await list_prerequisites(connection, job.id),
+            job=await self._with_starts(connection, caller, job),
+            prerequisites=seen,
+            unseen_prerequisites=unseen,
             last_event_id=last,
             steps=await jobs.list_steps(connection, job.id, job.attempt_count),
             attempts=await jobs.list_attempts(connection, job.id),

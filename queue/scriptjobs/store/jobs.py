@@ -90,6 +90,19 @@ async def list_retryable(connection: AsyncConnection, organisation_id: UUID, lim
     return [to_job(row) for row in (await connection.execute(_RETRYABLE, values)).mappings()]
 
 
+_ANY_OF = text(
+    """
+    select exists (select from public.script_jobs where id = any (:ids) and organisation_id = :organisation_id)
+    """
+)
+
+
+async def is_any_of(connection: AsyncConnection, ids: list[UUID], organisation_id: UUID) -> bool:
+    """Whether one of these jobs is the organisation's, and the caller may see it."""
+    values = {"ids": ids, "organisation_id": organisation_id}
+    return (await connection.execute(_ANY_OF, values)).scalar_one()
+
+
 # Reads for the job's page; they follow the job's own row, which the caller was allowed to see.
 _STEPS = text(
     """

@@ -1,5 +1,6 @@
 """Uploaded files: kept for the jobs that name them, and gone with the last of those."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 SUFFIXES = {"text/csv": ".csv", "image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif"}
+# Letters of any script, digits and a few signs: neither path nor option nor control character.
+_UNSAFE = re.compile(r"[^\w ().+-]|^-+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,12 @@ class Upload:
     def suffix(self) -> str:
         """The end of a file's name that fits its content."""
         return SUFFIXES.get(self.media_type, "")
+
+    @property
+    def file_name(self) -> str:
+        """Its own name, by which messages call it, made safe as a file's name, with an end that fits its content."""
+        stem = self.name.rsplit(".", 1)[0] if "." in self.name else self.name
+        return f"{_UNSAFE.sub('_', stem).strip(' .')[:80] or 'file'}{self.suffix}"
 
 
 _COLUMNS = "id, kind, name, media_type, size, storage_key, created_at, preview"

@@ -9,7 +9,16 @@ from scriptjobs.estimates import Ahead, Sample
 from scriptjobs.jobs import JobStatus, Prerequisite, Waiting
 
 # The claim's own predicate: see migrations/sql/0006 and 0007.
-_WAITING = text("select * from public.script_jobs_waiting(:ids, :share)")
+# What keeps a job is named to those alone who may see it: `seer` is their organisation, null for the service itself.
+_WAITING = text(
+    """
+    select w.id, w.code, w.until, o.id as other_id, o.job_id as other_job_id, o.job_type::text as other_type, w.note,
+           w.place, w.slots
+    from public.script_jobs_waiting(:ids, :share) w
+    left join public.script_jobs o
+        on o.id = w.other_id and (cast(:seer as uuid) is null or o.organisation_id = cast(:seer as uuid))
+    """
+)
 _FULL = text("select public.script_jobs_full(:organisation_id, :share, :total)")
 _NEED = text(
     """
@@ -20,7 +29,9 @@ _NEED = text(
 _PREREQUISITES = text(
     """
     select n.job_id, n.job_type::text, n.status::text, p.waived_at is not null as waived
-    from public.script_job_prerequisites p join public.script_jobs n on n.id = p.needs_id
+    from public.script_job_prerequisites p
+    left join public.script_jobs n
+        on n.id = p.needs_id and (cast(:seer as uuid) is null or n.organisation_id = cast(:seer as uuid))
     where p.job_id = :id
     order by n.created_at, n.id
     """
@@ -36,9 +47,14 @@ _RESUME = text("delete from public.script_job_pauses where scope = :scope")
 _TELL_WORKERS = text("select pg_notify('script_jobs_ready', '')")
 
 
-async def read_waiting(connection: AsyncConnection, ids: list[UUID], share: int) -> dict[UUID, Waiting]:
-    """Why each of these jobs waits; those that don't wait, or that the caller may not see, are missing."""
-    rows = (await connection.execute(_WAITING, {"ids": ids, "share": share})).mappings()
+async def read_waiting(
+    connection: AsyncConnection, ids: list[UUID], share: int, seer: UUID | None = None
+) -> dict[UUID, Waiting]:
+    """Why each of these jobs waits; those that don't wait, or that the caller may not see, are missing. Of the jobs
+    that keep them waiting, only those of the organisation `seer` are named; without it, all that the connection may
+    see.
+    """
+    rows = (await connection.execute(_WAITING, {"ids": ids, "share": share, "seer": seer})).mappings()
     return {row["id"]: Waiting(**row) for row in rows}
 
 
@@ -53,15 +69,19 @@ async def add_prerequisites(connection: AsyncConnection, id_: UUID, needs: list[
     await connection.execute(_NEED, {"id": id_, "needs": needs})
 
 
-async def list_prerequisites(connection: AsyncConnection, id_: UUID) -> list[Prerequisite]:
-    """What a job needs, the oldest first."""
-    rows = (await connection.execute(_PREREQUISITES, {"id": id_})).mappings()
-    return [
+async def list_prerequisites(
+    connection: AsyncConnection, id_: UUID, seer: UUID | None = None
+) -> tuple[list[Prerequisite], int]:
+    """What a job needs, the oldest first; and how many more it needs that the organisation `seer` may not see."""
+    rows = (await connection.execute(_PREREQUISITES, {"id": id_, "seer": seer})).mappings().all()
+    seen = [
         Prerequisite(
             job_id=row["job_id"], job_type=row["job_type"], status=JobStatus(row["status"]), waived=row["waived"]
         )
         for row in rows
+        if row["job_id"]
     ]
+    return seen, len(rows) - len(seen)
 
 
 async def pause(connection: AsyncConnection, scope: str, *, reason: str, paused_by: str) -> None:

@@ -131,7 +131,8 @@ class Executor:
         for upload in uploads:
             content = await self._files.get(upload.storage_key)
             if content is not None:
-                path = folder / f"{upload.id}{upload.suffix}"
+                path = folder / str(upload.id) / upload.file_name
+                path.parent.mkdir()
                 await asyncio.to_thread(path.write_bytes, content)
                 paths[str(upload.id)] = str(path)
         return paths

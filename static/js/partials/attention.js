@@ -1,4 +1,4 @@
-// After a swap: tell a screen reader which jobs changed their state, and keep the focus somewhere sensible.
+// After a swap: tell a screen reader which jobs changed their state, keep the title true, and the focus somewhere sensible.
 
 /** What each job on the page says of itself, by element id. */
 function announcements() {
@@ -15,6 +15,8 @@ export function keepAttention() {
     const changed = [...now].filter(([id, words]) => before.has(id) && before.get(id) !== words);
     if (changed.length) document.getElementById("announcer").textContent = changed.map(([, words]) => words).join(". ");
     before = now;
+    const titled = document.querySelector("[data-title]");
+    if (titled) document.title = titled.dataset.title;
     // When the focused control went away with its state, the focus goes to the job's heading.
     if (focused && !focused.isConnected && document.activeElement === document.body) {
       focused = null;

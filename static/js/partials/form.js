@@ -4,6 +4,16 @@ export function focusFirstError() {
   document.querySelector("[data-autofocus]")?.focus();
 }
 
+/** After a file was checked in place the focus goes to what is wrong, or stays at the button. */
+export function settleChecked() {
+  let checked = "";
+  document.addEventListener("htmx:before:request", ({ detail }) => { checked = detail.ctx.sourceElement.id; });
+  document.addEventListener("htmx:after:swap", () => {
+    focusFirstError();
+    if (checked && document.activeElement === document.body) document.getElementById(checked)?.focus();
+  });
+}
+
 export function keepOnce() {
   for (const form of document.querySelectorAll("form[data-keep-once]")) {
     form.addEventListener("submit", (event) => {

@@ -10,11 +10,11 @@ export function addRows() {
     const next = last.cloneNode(true);
     const from = `.${rows.length - 1}.`;
     const to = `.${rows.length}.`;
-    for (const node of next.querySelectorAll("[id], [for], [name], [aria-describedby]")) {
-      for (const name of ["id", "for", "name", "aria-describedby"]) {
+    for (const node of next.querySelectorAll("[id], [for], [name], [aria-describedby], [data-colour-of]")) {
+      for (const name of ["id", "for", "name", "aria-describedby", "data-colour-of"]) {
         if (node.hasAttribute(name)) node.setAttribute(name, node.getAttribute(name).replaceAll(from, to));
       }
-      if ("value" in node && node.type !== "color") node.value = "";
+      if ("value" in node) node.value = node.type === "color" ? "#888888" : "";
     }
     next.setAttribute("aria-label", next.getAttribute("aria-label").replace(/\d+$/, String(rows.length + 1)));
     last.after(next);
