@@ -78,11 +78,13 @@ async def _connect(playwright: Playwright, endpoint: str, flags: list[str]) -> B
     return await playwright.chromium.connect(endpoint, headers=wanted, timeout=CONNECT_TIMEOUT_MS)
 
 
-async def new_context(browser: Browser, country: str) -> BrowserContext:
-    """A context for `country` (two letters; unknown ones count as NZ)."""
+async def new_context(browser: Browser, country: str, *, downloads: bool = False) -> BrowserContext:
+    """A context for `country` (two letters; unknown ones count as NZ). It refuses downloads, unless they are wanted."""
     locale, time_zone = _COUNTRIES.get(country, _COUNTRIES[DEFAULT_COUNTRY])
     settings: dict[str, Any] = {"user_agent": _USER_AGENT, "viewport": _VIEWPORT}
-    context = await browser.new_context(locale=locale, timezone_id=time_zone, **settings)
+    context = await browser.new_context(
+        locale=locale, timezone_id=time_zone, accept_downloads=downloads, **settings
+    )  # fmt: skip
     context.set_default_timeout(ACTION_TIMEOUT_MS)
     context.set_default_navigation_timeout(NAVIGATION_TIMEOUT_MS)
     return context

@@ -22,7 +22,7 @@ from scriptjobs.child.context import Pipe, RunningJob, RunningScript
 from scriptjobs.child.evidence import Evidence
 from scriptjobs.child.faults import to_failure
 from scriptjobs.child.fence import Fence, Forbidden
-from scriptjobs.child.lifeline import Lifeline, die_with_parent
+from scriptjobs.child.lifeline import Lifeline
 from scriptjobs.errors import ScriptError
 from scriptjobs.events import Ready, Result
 from scriptjobs.job_types import JobType, JobTypes
@@ -31,6 +31,8 @@ from scriptjobs.job_types import JobType, JobTypes
 NICENESS = 10
 LEAVE_S = 5.0
 EVIDENCE_S = 10.0
+# No file may be larger than this share of the memory: where the run's folder lies in memory, it counts there.
+FILE_SHARE = 4
 _OOM_SCORE = Path("/proc/self/oom_score_adj")
 
 Orders = asyncio.Queue[dict[str, Any] | None]
@@ -78,8 +80,8 @@ async def _run(pipe: Pipe, job_types: JobTypes, page: Page, order: dict[str, Any
     country = str(getattr(payload, "country", DEFAULT_COUNTRY))
     browser = page.context.browser
     assert browser is not None
-    if country != DEFAULT_COUNTRY:
-        page = await (await new_context(browser, country)).new_page()
+    if country != DEFAULT_COUNTRY or job_type.downloads:
+        page = await (await new_context(browser, country, downloads=job_type.downloads)).new_page()
     portal_url = str(getattr(payload, "admin_url", None) or order["portalUrl"]).rstrip("/")
     fence = Fence(_hosts_of(job_type, portal_url, order["hosts"]))
     await fence.stand(browser)
@@ -143,19 +145,19 @@ def _hosts_of(job_type: JobType, portal_url: str, hosts: list[str]) -> list[str]
 
 
 def _bound_memory(limit_mb: int) -> None:
-    """What this process and each that it starts may allocate; and when the machine runs out, the kernel takes them
-    before it takes the worker. The run as a whole is watched from outside.
+    """What this process and each that it starts may allocate, and write into one file; and when the machine runs out,
+    the kernel takes them before it takes the worker. The run as a whole is watched from outside.
     """
     if limit_mb:
         limit = limit_mb * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit // FILE_SHARE, limit // FILE_SHARE))
     with contextlib.suppress(OSError):
         _OOM_SCORE.write_text("800", encoding="ascii")
 
 
 def run() -> int:
     """Set the process up, and run."""
-    die_with_parent()
     os.nice(NICENESS)
     try:
         return asyncio.run(main(Pipe(int(sys.argv[1]))))

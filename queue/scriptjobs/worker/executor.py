@@ -101,7 +101,7 @@ class Executor:
                 await self._watch(execution, process, recorder, writing)
             finally:
                 # Shielded: whatever ends this task, nothing that the script started may stay.
-                await asyncio.shield(self._spares.discard(process))
+                await asyncio.shield(self._spares.discard(process, job_id=execution.claim.job_id))
             if execution.is_ending(Ending.LOST):
                 raise FenceLost
             recorder.close()

@@ -15,6 +15,7 @@ from scriptjobs.files import Files
 from scriptjobs.job_types import JobTypes
 from scriptjobs.listener import READY, Listener
 from scriptjobs.runner.folders import RunFolders
+from scriptjobs.runner.guard import keep_guard
 from scriptjobs.runner.process import RunnerConfig
 from scriptjobs.runner.spares import Spares
 from scriptjobs.sealing import Vault
@@ -94,6 +95,7 @@ class Worker:
             await self._keeper.renew()  # who claims jobs is known to live before
             async with asyncio.TaskGroup() as group:
                 side = [
+                    group.create_task(keep_guard(self._folders.home)),
                     group.create_task(self._keeper.run()),
                     group.create_task(self._stops.run()),
                     group.create_task(self._sweeper.run()),
