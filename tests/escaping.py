@@ -49,7 +49,7 @@ def strays(token: str) -> set[int]:
     found: set[int] = set()
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
-            if os.fsencode(token) in Path(f"/proc/{name}/cmdline").read_bytes().split(b"\0")[6:]:
+            if os.fsencode(token) in Path(f"/proc/{name}/cmdline").read_bytes().split(b"\0")[5:]:
                 found.add(int(name))
         except OSError:
             continue
