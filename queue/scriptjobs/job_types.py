@@ -49,7 +49,8 @@ class JobType:
     `timeout_ms` bounds an attempt; `expected_ms` is told until history knows better. It does not begin while
     `account_limit` jobs work with its portal account. With `account_rate_ms`, that much time lies between two of its
     beginnings on one portal. `size_of` counts the items of a payload, where they decide how long it takes. The browser
-    may open the portal's hosts and further `hosts`; with `opens_shop` the shops below the portal's domain as well.
+    may open the portal's hosts and further `hosts`; with `opens_shop` the shops below the portal's domain as well. It
+    refuses downloads, unless the type says `downloads`.
 
     A type has either `run`, or a `command` in any language (docs/adding-a-job-type.md).
     """
@@ -70,6 +71,7 @@ class JobType:
     size_of: Callable[[Any], int] | None = None
     hosts: tuple[str, ...] = ()
     opens_shop: bool = False
+    downloads: bool = False
     examples: tuple[Mapping[str, Any], ...] = field(default_factory=tuple)
 
     def __post_init__(self) -> None:

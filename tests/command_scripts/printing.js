@@ -52,6 +52,16 @@ const ways = {
     console.log("STEP 1: Sign in");
     setInterval(() => {}, 1000);
   },
+  escapes: () => {
+    const code = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)";
+    // Their parent ends at once, so that they are nobody's children.
+    const parent = `for (let n = 0; n < 3; n++) require("child_process").spawn(process.execPath, ["-e", ${JSON.stringify(code)}, "a", "b", "${payload.note}"], { detached: true, cwd: "/", env: {}, stdio: "ignore" }).unref()`;
+    spawn(process.execPath, ["-e", parent, "a"], { detached: true, cwd: "/", env: {}, stdio: "ignore" }).unref();
+    process.on("SIGTERM", () => {});
+    console.log("STEP 1: Sign in");
+    setInterval(() => {}, 1000);
+  },
+  kills_itself: () => process.kill(process.pid, "SIGKILL"),
   crashes: () => { throw new Error("ETIMEDOUT while waiting for the portal"); },
 };
 ways[payload.way]();

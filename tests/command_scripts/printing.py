@@ -14,7 +14,8 @@ class Payload(BaseModel):
     """In which way."""
 
     way: Literal[
-        "block", "old_block", "json", "counts", "silent", "says_no", "exits", "boasts", "tells", "reads", "hangs", "crashes"
+        "block", "old_block", "json", "counts", "silent", "says_no", "exits", "boasts", "tells", "reads", "hangs",
+        "escapes", "kills_itself", "crashes",
     ]  # fmt: skip
     email: str = "demo@example.com"
     password: Secret

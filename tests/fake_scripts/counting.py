@@ -18,6 +18,7 @@ class Payload(BaseModel):
     count: int = 3
     pause_s: float = 0.05
     fails_first: bool = False
+    padding: str = ""
 
 
 class Result(face.Result):

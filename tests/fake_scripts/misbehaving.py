@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel
@@ -14,6 +15,7 @@ from scriptjobs import script as face
 from scriptjobs.errors import ScriptError
 from scriptjobs.job_types import JobType
 from scriptjobs.script import Script, Secret
+from tests import escaping
 
 STEPS = ("Misbehave",)
 
@@ -24,9 +26,11 @@ class Payload(BaseModel):
     way: Literal[
         "print_100mb", "never_ends", "busy", "dies", "killed", "tells_secret", "leaves_children", "ignores_sigterm",
         "wedges_browser", "floods", "says_nul",
+        "escapes", "fills_its_folder", "writes_a_large_file", "downloads",
         "eats_memory", "its_children_eat_memory", "prints_its_result", "says_nothing",
     ]  # fmt: skip
     password: Secret | None = None
+    token: str = ""
 
 
 class Result(face.Result):
@@ -123,6 +127,35 @@ async def _says_nul(script: Script, _payload: Payload) -> None:
     raise ScriptError("i\0j", code="VALIDATION_ERROR")
 
 
+async def _escapes(_script: Script, payload: Payload) -> None:
+    for way in escaping.WAYS:
+        escaping.escape(way, payload.token)
+
+
+async def _fills_its_folder(_script: Script, _payload: Payload) -> None:
+    for number in range(40):
+        Path(f"{number}.bin").write_bytes(b"x" * 100_000_000)
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(600)
+
+
+async def _writes_a_large_file(script: Script, _payload: Payload) -> None:
+    code = "import sys; file = open('large', 'wb', buffering=0); file.seek(300_000_000); file.write(b'x')"
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    await script.log(f"by a child: {done.returncode} {done.stderr[-200:]}")
+    with Path("larger").open("wb") as file:
+        file.seek(300_000_000)
+        file.write(b"x")
+
+
+async def _downloads(script: Script, _payload: Payload) -> None:
+    await script.page.set_content('<a download="x.txt" href="data:text/plain,hello">get</a>')
+    async with script.page.expect_download(timeout=5_000) as coming:
+        await script.page.click("a")
+    download = await coming.value
+    await script.log(f"download: {await download.failure()}")
+
+
 async def _eats_memory(_script: Script, _payload: Payload) -> None:
     hoard = []
     while True:
@@ -152,6 +185,8 @@ WAYS = {
     "print_100mb": _print_100mb, "never_ends": _never_ends, "busy": _busy, "dies": _dies, "killed": _killed,
     "tells_secret": _tells_secret, "leaves_children": _leaves_children, "ignores_sigterm": _ignores_sigterm,
     "wedges_browser": _wedges_browser, "floods": _floods, "says_nul": _says_nul,
+    "escapes": _escapes, "fills_its_folder": _fills_its_folder, "writes_a_large_file": _writes_a_large_file,
+    "downloads": _downloads,
     "eats_memory": _eats_memory, "its_children_eat_memory": _its_children_eat_memory,
     "prints_its_result": _prints_its_result, "says_nothing": _says_nothing,
 }  # fmt: skip

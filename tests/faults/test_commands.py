@@ -4,12 +4,14 @@ import json
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import playwright
 import psutil
 import pytest
 
 from scriptjobs.chromium import find_chromium
+from tests.escaping import strays
 from tests.processes import Api, Portal, Site, alive, start_site, until
 
 CANARY = "c4nary/pass+word&<x>"
@@ -75,6 +77,7 @@ def test_each_way_of_printing_a_result_is_understood(ana: Api, way: str, result:
 @pytest.mark.parametrize(
     ("way", "code", "words"),
     [
+        ("kills_itself", "BROWSER_CRASHED", "signal 9 and gave no result. Most likely the machine ran out of memory"),
         ("exits", "AUTH_FAILED", "Login failed - not redirected to dashboard"),
         ("boasts", "UNKNOWN_ERROR", "exit status 3"),
         ("says_no", "VALIDATION_ERROR", "The validation of the form failed"),
@@ -145,6 +148,28 @@ def test_one_that_hangs_is_stopped_with_all_that_it_started(ana: Api, site: Site
     assert ana.post(f"/api/jobs/{job_id}/stop").status_code == 202
     assert ana.wait_for(job_id)["status"] == "cancelled"
     assert until(lambda: not alive(started), 10, "the end of the script and its child") is True
+
+
+def test_a_command_and_all_that_it_started_die_with_the_worker(own_site: Callable[..., Site]) -> None:
+    """They are deaf, nobody's children, and carry nothing of the run."""
+    token = uuid4().hex
+    site = own_site(JOB_TYPES_PACKAGE="tests.command_scripts", WORKERS="1")
+    site.as_user().launch("create-api-key", way="escapes", password=CANARY, note=token)
+    until(lambda: len(strays(token)) >= 3, 20, "the script and its children")
+    started = site.descendants() | _nodes(site)
+
+    site.process.kill()
+    site.process.wait()
+
+    until(lambda: not strays(token) and not alive(started), 1, "the end of all")
+
+
+def test_what_a_command_leaves_is_ended_with_its_job(ana: Api, site: Site) -> None:
+    token = uuid4().hex
+    job = ana.wait_for(ana.launch("create-api-key", way="escapes", password=CANARY, note=token))
+
+    assert job["status"] == "timed_out"
+    assert not strays(token)
 
 
 def test_a_command_that_is_not_there_is_told(ana: Api) -> None:

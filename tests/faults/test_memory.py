@@ -1,10 +1,11 @@
 """A script that wants too much memory dies alone: the worker lives, and so does the job beside it."""
 
+import tempfile
 from collections.abc import Callable
 
 import pytest
 
-from tests.processes import Site
+from tests.processes import Site, run_on_database, until
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,32 @@ def test_it_fails_and_its_neighbour_does_not(own_site: Callable[..., Site], way:
     assert "MB of memory; a job may use 900 MB" in said or ("MemoryError" in said and way == "eats_memory")
     assert (beside["status"], beside["attempt"]) == ("completed", 1)
     assert site.process.poll() is None
+
+
+def test_files_in_memory_count_and_are_bounded(own_site: Callable[..., Site]) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as root:
+        site = own_site(WORKERS="2", SCRIPT_MEMORY_MB="900", TMPDIR=root)
+        ana = site.as_user()
+        ids = [ana.launch("setup-services", way=way) for way in ("fills_its_folder", "writes_a_large_file")]
+        filled, wrote = (ana.wait_for(id_, timeout_s=30) for id_ in ids)
+        told = [event["text"] for event in ana.events(ids[1]) if event.get("text", "").startswith("by a child")]
+
+        assert (filled["status"], filled["error"]["code"]) == ("failed", "BROWSER_CRASHED")
+        assert "a job may use 900 MB" in filled["error"]["message"]
+        assert wrote["status"] == "failed"
+        assert "File too large" in wrote["error"]["message"]
+        assert "File too large" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("package", "told"), [("tests.fake_scripts", "accept_downloads=True"), ("tests.patient_scripts", "download: None")]
+)
+def test_downloads_are_refused_unless_a_type_wants_them(own_site: Callable[..., Site], package: str, told: str) -> None:
+    site = own_site(WORKERS="1", JOB_TYPES_PACKAGE=package)
+    site.as_user().launch("setup-services", way="downloads")
+    query = "select data ->> 'text' from script_job_events where data ->> 'text' like 'download:%'"
+
+    assert until(lambda: run_on_database(site.dsn, query), 30, "the download").count(told) == 1
 
 
 @pytest.mark.parametrize(("way", "result"), [

@@ -1,14 +1,17 @@
 """Scripts that misbehave: the job ends with the right code, nothing stays behind, the worker goes on."""
 
 import base64
+import json
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psutil
 import pytest
 
+from tests.escaping import WAYS, strays
 from tests.processes import Api, Portal, Site, start_site, until
 
 CANARY = "c4nary/pass+word&<x>"
@@ -75,11 +78,13 @@ def test_a_script_deaf_to_signals_times_out_too(site: Site, ana: Api) -> None:
     nothing_is_left(site)
 
 
-@pytest.mark.parametrize(("way", "words"), [("dies", "exit status 7"), ("killed", "signal 9")])
-def test_a_script_that_dies_at_once_says_how(site: Site, ana: Api, way: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("way", "code", "words"), [("dies", "UNKNOWN_ERROR", "exit status 7"), ("killed", "BROWSER_CRASHED", "signal 9")]
+)
+def test_a_script_that_dies_at_once_says_how(site: Site, ana: Api, way: str, code: str, words: str) -> None:
     job = misbehave(ana, way)
 
-    assert (job["status"], job["error"]["code"]) == ("failed", "UNKNOWN_ERROR")
+    assert (job["status"], job["error"]["code"]) == ("failed", code)
     assert words in job["error"]["message"]
     if way == "dies":
         assert "out of luck" in job["error"]["message"]
@@ -99,6 +104,16 @@ def test_what_a_script_leaves_is_ended(site: Site, ana: Api, way: str) -> None:
         if process.pid not in before and "time.sleep(600)" in " ".join(_command(process))
     ]  # fmt: skip
     assert strays == []
+
+
+def test_what_escapes_from_a_job_is_ended_counted_and_told(site: Site, ana: Api) -> None:
+    token = uuid4().hex
+    job = misbehave(ana, "escapes", token=token)
+
+    assert job["status"] == "completed"
+    assert not strays(token)
+    [line] = [line for line in site.log_text().splitlines() if "leftovers_ended" in line and job["jobId"] in line]
+    assert json.loads(line)["leftovers"] >= len(WAYS)
 
 
 def _command(process: psutil.Process) -> list[str]:

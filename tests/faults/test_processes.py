@@ -2,17 +2,25 @@
 
 import asyncio
 import os
+import signal
+import subprocess
 import sys
 import time
+from collections.abc import Callable, Generator
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 import pytest
 import uvloop
 
+from scriptjobs.process_marks import find_marked, mark_of, marks_of
+from scriptjobs.runner import process as processes
 from scriptjobs.runner.folders import RunFolders
 from scriptjobs.runner.process import RunnerConfig, ScriptProcess
 from scriptjobs.runner.process_tree import find_members
+from tests.escaping import WAYS, strays
+from tests.processes import alive, until
 
 CODE = "import sys, time; time.sleep({})"
 
@@ -68,3 +76,221 @@ async def test_the_sweep_ends_what_a_dead_worker_left_and_spares_the_living(tmp_
         await asyncio.sleep(0.02)
     await left.end()
     assert await kept.end()
+
+
+@pytest.fixture
+def token() -> Generator[str]:
+    """What the escaping processes of one test are found by; none of them outlives it."""
+    made = uuid4().hex
+    yield made
+    for pid in strays(made):
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def start_lone(tmp_path: Path, token: str) -> Generator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts a worker whose run has escaping processes; it is ready when they and the guard are there."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*ways: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "tests.lone_worker", str(tmp_path), token, *ways]
+        started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+        until(lambda: len(strays(token)) >= len(ways) and guards(tmp_path), 20, "the run and its guard")
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.kill()
+        worker.wait()
+
+
+def guards(root: Path) -> set[int]:
+    """The guards of the worker whose folder lies in `root`."""
+    found = {process.pid for process in psutil.process_iter() if _command(process)[2:] == [GUARD, f"{root}/sj-lone"]}
+    # The one that starts it is its parent for a moment.
+    return {pid for pid in alive(found) if os.getsid(pid) == pid}
+
+
+GUARD = "scriptjobs.child.guard"
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def members(root: Path) -> set[int]:
+    return find_marked(marks_of(root / "sj-lone"))
+
+
+def test_a_mark_goes_with_everything_that_is_started(tmp_path: Path, token: str) -> None:
+    async def scenario() -> None:
+        command = (sys.executable, "-m", "tests.escaping", token, *WAYS)
+        config = RunnerConfig(job_types_package="none", portal_url="none", command=command)
+        process = await ScriptProcess.start(config, tmp_path)
+        reading = asyncio.ensure_future(anext(process.reports()))
+        await process.ready.wait()
+        found = strays(token)
+
+        assert len(found) >= len(WAYS)
+        # The one that forks on and on is another one by now.
+        assert len(find_members(tmp_path) & found) >= len(WAYS) - 1
+        assert await process.end()
+        assert not strays(token)
+        assert not find_members(tmp_path)
+        reading.cancel()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("loop", [asyncio, uvloop])
+def test_what_a_script_leaves_is_ended_when_it_ends_and_counted(tmp_path: Path, token: str, loop: object) -> None:
+    async def scenario() -> int:
+        command = (sys.executable, "-m", "tests.escaping", "--ends", token, "sleeps", "is frozen")
+        config = RunnerConfig(job_types_package="none", portal_url="none", command=command)
+        process = await ScriptProcess.start(config, tmp_path)
+        assert await process.wait() == 0
+        deadline = time.monotonic() + 2
+        while strays(token):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+        assert await process.end()
+        return process.leftovers
+
+    assert loop.run(scenario()) == 2  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_killed_worker_takes_everything_along_at_once(
+    start_lone: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, token: str, way: str
+) -> None:
+    worker = start_lone(way)
+
+    worker.kill()
+    began = time.monotonic()
+    until(lambda: not strays(token) and not members(tmp_path), 5, "the end of all")
+    took = time.monotonic() - began
+
+    assert took < 1
+    until(lambda: not guards(tmp_path) and not list(tmp_path.glob("sj-*")), 5, "the end of guard and folder")
+
+
+def test_a_worker_that_is_killed_with_all_its_children_leaves_nothing(
+    start_lone: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, token: str
+) -> None:
+    worker = start_lone("sleeps")
+    family = [psutil.Process(worker.pid), *psutil.Process(worker.pid).children(recursive=True)]
+
+    for process in family:
+        process.kill()
+
+    until(lambda: not strays(token) and not members(tmp_path), 1, "the end of all")
+
+
+def test_without_a_guard_the_run_ends_itself_with_its_worker(
+    start_lone: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, token: str
+) -> None:
+    worker = start_lone("sleeps", "is frozen")
+    for pid in guards(tmp_path):
+        os.kill(pid, signal.SIGKILL)
+    worker.kill()
+
+    until(lambda: not strays(token) and not members(tmp_path), 1, "the end of all")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_guard_that_dies_or_freezes_is_replaced_and_the_run_goes_on(
+    start_lone: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, token: str, number: signal.Signals
+) -> None:
+    worker = start_lone("sleeps")
+    [first] = guards(tmp_path)
+    os.kill(first, number)
+
+    until(lambda: guards(tmp_path) - {first} and not alive({first}), 15, "another guard")
+    assert strays(token)
+    worker.kill()
+    until(lambda: not strays(token), 1, "the end of all")
+
+
+def test_a_guard_hears_no_polite_signal(
+    start_lone: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, token: str
+) -> None:
+    worker = start_lone("sleeps")
+    for pid in guards(tmp_path):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            os.kill(pid, number)
+    worker.kill()
+
+    until(lambda: not strays(token), 1, "the end of all")
+
+
+def test_a_frozen_script_dies_with_its_worker(
+    start_lone: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, token: str
+) -> None:
+    worker = start_lone("sleeps")
+    for child in psutil.Process(worker.pid).children():
+        child.suspend()
+    worker.kill()
+
+    until(lambda: not strays(token) and not members(tmp_path), 1, "the end of all")
+
+
+def test_a_frozen_workers_run_ends_with_all_that_it_started(
+    start_lone: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, token: str
+) -> None:
+    worker = start_lone("sleeps", "is frozen")
+    worker.send_signal(signal.SIGSTOP)
+
+    until(lambda: not strays(token) and not members(tmp_path), 10, "the end of the lease")
+
+
+def test_a_killed_script_leaves_nothing_though_its_worker_lives(
+    start_lone: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, token: str
+) -> None:
+    worker = start_lone("sleeps")
+    for child in psutil.Process(worker.pid).children():
+        child.kill()
+
+    until(lambda: not strays(token) and not members(tmp_path), 1, "the end of all")
+
+
+@pytest.mark.anyio
+async def test_the_sweep_finds_what_nobody_ended(tmp_path: Path, token: str) -> None:
+    """Worker, guard and script are gone, and no folder or environment tells whose it is."""
+    dead, sweeper = RunFolders("dead", tmp_path), RunFolders("sweeper", tmp_path)
+    marking = (
+        "import resource, sys; from tests.escaping import escape; mark = int(sys.argv[2]);"
+        "resource.setrlimit(resource.RLIMIT_RTTIME, (mark, mark)); escape('sleeps', sys.argv[1])"
+    )
+    subprocess.run([sys.executable, "-c", marking, token, str(mark_of(dead.new()))], check=True)
+    until(lambda: strays(token), 5, "the stray")
+    assert dead._lock is not None
+    os.close(dead._lock)
+
+    assert await sweeper.sweep() == 1
+
+    assert not strays(token)
+
+
+def test_a_script_that_does_not_take_its_job_holds_up_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "TAKE_JOB_S", 0.5)
+
+    async def scenario() -> None:
+        process = await ScriptProcess.start(config(60), tmp_path)
+        os.kill(process.pid, signal.SIGSTOP)
+        began = time.monotonic()
+        await process.hand_over({"payload": "x" * 900_000, "lease": 60})
+        await process.extend(60)
+        await process.ask_to_stop()
+
+        assert time.monotonic() - began < 0.3
+        assert await asyncio.wait_for(process.wait(), 10) == -signal.SIGKILL
+        assert process.fault is not None
+        assert process.fault.code == "WORKER_DIED"
+        assert await process.end()
+
+    before = len(os.listdir("/proc/self/fd"))
+    uvloop.run(scenario())
+    assert len(os.listdir("/proc/self/fd")) <= before

@@ -23,6 +23,12 @@ def process_of(api: Api, site: Site, job_id: str) -> int:
     return max(scripts, key=lambda child: sum(child.cpu_times()[:2])).pid
 
 
+def scripts_of(site: Site) -> list[int]:
+    """The pids of its scripts' processes, of the warm one too."""
+    children = psutil.Process(site.process.pid).children()
+    return [child.pid for child in children if "child.main" in " ".join(child.cmdline())]
+
+
 def events_of(site: Site) -> str:
     from scriptjobs.embedded import find_binaries
 
@@ -54,6 +60,37 @@ def test_a_killed_worker_takes_its_processes_along_and_its_job_is_tried_again(
     # Their parent's death reaches every one of them; a wedged one would be swept by the second worker.
     assert until(lambda: not alive(children), 10, "the end of the old processes") is True
     assert not list(scratch.glob(f"sj-*-{first.process.pid}-*"))
+
+
+def test_a_frozen_script_holds_up_no_other_job(own_site: Callable[..., Site]) -> None:
+    """It freezes before it has read its job, of which the pipe holds but a part; others live longer than their lease."""
+    site = own_site(**LEASE, WORKERS="2")
+    ana = site.as_user()
+    [warm] = until(lambda: scripts_of(site), 20, "a warm runner")
+    os.kill(warm, signal.SIGSTOP)
+    frozen = ana.launch("create-api-key", padding="x" * 900_000)
+    ana.wait_for(frozen, "in_progress")
+    done = [ana.wait_for(ana.launch("create-api-key", count=50, pause_s=0.1)) for _ in range(2)]
+    still = ana.job(frozen)
+    ana.post(f"/api/jobs/{frozen}/stop")
+
+    assert [(job["status"], job["attempt"]) for job in done] == [("completed", 1)] * 2
+    assert (still["status"], still["attempt"]) == ("in_progress", 1)
+    assert ana.wait_for(frozen)["status"] == "cancelled"
+    assert not alive({warm})
+
+
+def test_a_script_that_is_killed_from_outside_is_tried_again(own_site: Callable[..., Site]) -> None:
+    """What the kernel does when memory runs out."""
+    site = own_site(WORKERS="1")
+    ana = site.as_user()
+    job_id = ana.launch("create-api-key", count=30, pause_s=0.1)
+    os.kill(process_of(ana, site, job_id), signal.SIGKILL)
+    waiting = until(lambda: (job := ana.job(job_id))["retryCount"] == 1 and job, 20, "the first failure")
+
+    assert waiting["error"]["code"] == "BROWSER_CRASHED"
+    assert "Most likely the machine ran out of memory" in waiting["error"]["message"]
+    assert ana.wait_for(job_id)["status"] == "completed"
 
 
 def test_a_frozen_workers_script_ends_itself_before_the_job_runs_elsewhere(own_site: Callable[..., Site]) -> None:

@@ -16,4 +16,4 @@ async def run(script: Script, payload: Payload) -> Result:
     return Result(message="never")
 
 
-JOB_TYPE = replace(misbehaving.JOB_TYPE, run=run, timeout_ms=600_000, max_retries=3)
+JOB_TYPE = replace(misbehaving.JOB_TYPE, run=run, timeout_ms=600_000, max_retries=3, downloads=True)

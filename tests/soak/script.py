@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from scriptjobs.child.lifeline import Lifeline, die_with_parent
+from scriptjobs.child.lifeline import Lifeline
 from tests.soak.journal import held
 
 
@@ -72,6 +72,5 @@ async def rest(orders: Any, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    die_with_parent()
     asyncio.run(main(int(sys.argv[1])))
     os._exit(0)

@@ -17,7 +17,6 @@ from scriptjobs.errors import RequestRefused
 from scriptjobs.files import Files
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import RawPayload
-from scriptjobs.runner.process_tree import find_members
 from scriptjobs.sealing import Vault
 from scriptjobs.service import Caller, ScriptJobService
 from scriptjobs.settings import Settings
@@ -177,7 +176,7 @@ async def _judge(crew: Crew, database: Database) -> list[str]:
     broken += [f"an accepted job was lost ({crew.counts['jobs lost']})"] * bool(crew.counts.pop("jobs lost"))
     unstopped = crew.counts.pop("workers that did not stop", 0)
     broken += [f"a worker did not stop when it was told to ({unstopped})"] * bool(unstopped)
-    broken += [f"a process was left: {_describe(pid)}" for pid in find_members(crew.runs)]
+    broken += [f"a process was left: {_describe(pid)}" for pid in _working_in(crew.runs)]
     broken += [f"a folder was left: {path.name}" for path in crew.runs.iterdir()]
     kept = {row["storage_key"] for row in await all_rows(database, "select storage_key from public.script_job_files")}
     broken += [f"a listed picture is gone: {key}" for key in kept if await _is_missing(crew, database, key)]
@@ -195,6 +194,15 @@ async def _is_missing(crew: Crew, database: Database, key: str) -> bool:
         "join public.organisations o on o.id = j.organisation_id where f.storage_key = :key", key=key,
     )  # fmt: skip
     return owner["name"] == mine and not (crew.files / key).exists()
+
+
+def _working_in(folder: Path) -> set[int]:
+    found: set[int] = set()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()).is_relative_to(folder):
+                found.add(process.pid)
+    return found
 
 
 def _describe(pid: int) -> str:

@@ -89,15 +89,15 @@ async def _connect(playwright: Playwright, endpoint: str, flags: list[str]) -> B
     return await playwright.chromium.connect(endpoint, headers=wanted, timeout=CONNECT_TIMEOUT_MS)
 
 
-async def new_page(browser: Browser, country: str, way_out: WayOut | None = None) -> Page:
+async def new_page(browser: Browser, country: str, way_out: WayOut | None = None, *, downloads: bool = False) -> Page:
     """A page in a context of its own, for `country` (two letters; unknown ones count as NZ). With `way_out` it reaches
-    the network by that alone.
+    the network by that alone. It refuses downloads, unless they are wanted.
     """
     locale, time_zone = _COUNTRIES.get(country, _COUNTRIES[DEFAULT_COUNTRY])
     settings: dict[str, Any] = {"user_agent": identity.user_agent(browser.version), "viewport": _VIEWPORT}
     if way_out:
         settings["proxy"] = {"server": way_out.proxy, "bypass": ",".join(["<-loopback>", *way_out.direct_hosts])}
-    context = await browser.new_context(locale=locale, timezone_id=time_zone, accept_downloads=False, **settings)
+    context = await browser.new_context(locale=locale, timezone_id=time_zone, accept_downloads=downloads, **settings)
     context.set_default_timeout(ACTION_TIMEOUT_MS)
     context.set_default_navigation_timeout(NAVIGATION_TIMEOUT_MS)
     context.on("page", lambda page: identity.assume_soon(page, locale))

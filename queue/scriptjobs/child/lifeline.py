@@ -1,34 +1,23 @@
-"""The thread that reads stdin: hands on the job, and ends this process when its worker falls silent or dies."""
+"""The thread that reads stdin: hands on the job, and ends the whole run when its worker falls silent or dies."""
 
 import asyncio
-import ctypes
 import json
 import os
 import signal
-import sys
 import threading
 import time
 from typing import Any
 
+from scriptjobs.process_marks import end_marked, own_marks
 from scriptjobs.protocol import lease_now
 
-_PR_SET_PDEATHSIG = 1
 _TICK_S = 0.25
 _STDIN = 0
 _CHUNK_BYTES = 64 * 1024
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its worker dies, a kill -9 included (Linux)."""
-    if sys.platform.startswith("linux"):
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
-
 class Lifeline:
-    """Orders from the worker. After a job has come, silence beyond its lease ends the whole process group at once:
+    """Orders from the worker. After a job has come, silence beyond its lease ends the whole run at once:
 
     a frozen worker cannot stop its script, and the job may run elsewhere by then.
     """
@@ -65,5 +54,18 @@ class Lifeline:
 
 
 def _end_all() -> None:
-    """Kill the group: this process and the driver. The browser ends when the driver's pipe closes."""
+    """Kill this process, and then everything that it started.
+
+    In this order, so that it can tell nobody that its browser has gone; which is why a copy of it does the killing.
+    """
+    script = os.getpid()
+    try:
+        copy = os.fork()
+    except OSError:
+        copy = 0
+    if copy:
+        signal.pause()
+    if os.getpid() != script:
+        os.kill(script, signal.SIGKILL)
+    end_marked(own_marks(), but=os.getpid())
     os.killpg(os.getpgrp(), signal.SIGKILL)

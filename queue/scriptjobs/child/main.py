@@ -23,7 +23,7 @@ from scriptjobs.child.context import Pipe, RunningJob, RunningScript
 from scriptjobs.child.evidence import Evidence
 from scriptjobs.child.faults import to_failure
 from scriptjobs.child.fence import Fence, Forbidden
-from scriptjobs.child.lifeline import Lifeline, die_with_parent
+from scriptjobs.child.lifeline import Lifeline
 from scriptjobs.child.proxy import serve_proxy
 from scriptjobs.errors import ScriptError
 from scriptjobs.events import Ready, Result
@@ -33,6 +33,8 @@ from scriptjobs.job_types import JobType, JobTypes
 NICENESS = 10
 LEAVE_S = 5.0
 EVIDENCE_S = 10.0
+# No file may be larger than this share of the memory: where the run's folder lies in memory, it counts there.
+FILE_SHARE = 4
 _OOM_SCORE = Path("/proc/self/oom_score_adj")
 
 Orders = asyncio.Queue[dict[str, Any] | None]
@@ -94,8 +96,8 @@ async def _run(pipe: Pipe, job_types: JobTypes, opened: Opened, order: dict[str,
     page, fence = opened.page, opened.fence
     browser = page.context.browser
     assert browser is not None
-    if country != DEFAULT_COUNTRY:
-        page = await new_page(browser, country, opened.way_out)
+    if country != DEFAULT_COUNTRY or job_type.downloads:
+        page = await new_page(browser, country, opened.way_out, downloads=job_type.downloads)
     portal_url = str(getattr(payload, "admin_url", None) or order["portalUrl"]).rstrip("/")
     fence.allow(_hosts_of(job_type, portal_url, order["hosts"]))
     await fence.stand(browser)
@@ -161,19 +163,19 @@ def _hosts_of(job_type: JobType, portal_url: str, hosts: list[str]) -> list[str]
 
 
 def _bound_memory(limit_mb: int) -> None:
-    """What this process and each that it starts may allocate; and when the machine runs out, the kernel takes them
-    before it takes the worker. The run as a whole is watched from outside.
+    """What this process and each that it starts may allocate, and write into one file; and when the machine runs out,
+    the kernel takes them before it takes the worker. The run as a whole is watched from outside.
     """
     if limit_mb:
         limit = limit_mb * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit // FILE_SHARE, limit // FILE_SHARE))
     with contextlib.suppress(OSError):
         _OOM_SCORE.write_text("800", encoding="ascii")
 
 
 def run() -> int:
     """Set the process up, and run."""
-    die_with_parent()
     os.nice(NICENESS)
     try:
         return asyncio.run(main(Pipe(int(sys.argv[1]))))

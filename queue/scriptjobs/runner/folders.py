@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from scriptjobs.runner.process_tree import end_members
+from scriptjobs.process_marks import end_marked, marks_of
 
 # Short on purpose: Chromium puts sockets below it, and their paths may have 107 characters.
 _PREFIX = "sj-"
@@ -93,7 +93,7 @@ class RunFolders:
         if lock is None:
             return False  # its worker lives
         try:
-            await end_members(home)
+            await asyncio.to_thread(end_marked, marks_of(home))
             await asyncio.to_thread(self.remove, home)
         finally:
             os.close(lock)

@@ -1,6 +1,10 @@
-"""How much memory a run uses: the script's process, the driver, the browser with all its helpers."""
+"""How much memory a run uses: the script's process, the driver, the browser with all its helpers, and its folder where
+that lies in memory.
+"""
 
 import asyncio
+import contextlib
+import os
 from pathlib import Path
 
 import psutil
@@ -25,10 +29,32 @@ def _used_mb(folder: Path, pid: int, limit_mb: int) -> int:
     which the kernel walks through all of them.
     """
     members = find_members(folder, pid)
-    resident = sum(_resident(member) for member in members)
-    if resident <= limit_mb * _MB:
-        return resident // _MB
-    return sum(_proportional(member) for member in members) // _MB
+    files = _stored(folder) if _is_in_memory(folder) else 0
+    used = files + sum(_resident(member) for member in members)
+    if used > limit_mb * _MB:
+        used = files + sum(_proportional(member) for member in members)
+    return used // _MB
+
+
+def _is_in_memory(folder: Path) -> bool:
+    """Whether the file system of a folder is one in memory (Linux)."""
+    try:
+        number = folder.stat().st_dev
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    here = f" {os.major(number)}:{os.minor(number)} "
+    return any(here in mount and " - tmpfs " in mount for mount in mounts)
+
+
+def _stored(folder: Path) -> int:
+    """Bytes that the files below a folder take up."""
+    used = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):  # it has just been removed
+                used += os.lstat(os.path.join(place, name)).st_blocks * 512
+    return used
 
 
 def _resident(pid: int) -> int:

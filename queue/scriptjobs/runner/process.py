@@ -3,15 +3,19 @@
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from scriptjobs.chromium import browsers_path
 from scriptjobs.errors import ScriptError
-from scriptjobs.events import LINE_LIMIT, Event, Log, Ready
+from scriptjobs.events import LINE_LIMIT, Event, Failure, Log, Ready
+from scriptjobs.process_marks import END_TIMEOUT_S, mark_of, put_mark
 from scriptjobs.protocol import MAX_LINE_BYTES, decode, encode_order
 from scriptjobs.runner.process_tree import end_members
 
@@ -19,6 +23,10 @@ CHUNK_BYTES = 64 * 1024
 # What a script may print before its output is only counted: enough to read, too little to fill a disk.
 OUTPUT_LIMIT_BYTES = 1024 * 1024
 READ_OUT_S = 2.0
+# A process that does not read its job in this time is frozen; a cold one on a busy machine needs some seconds.
+TAKE_JOB_S = 30.0
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +67,13 @@ class ScriptProcess:
         self.folder = folder
         self.pid = process.pid
         self.ready = asyncio.Event()
+        # Why the worker ended it by itself, if it did.
+        self.fault: Failure | None = None
+        # How many processes still ran when it had ended by itself.
+        self.leftovers = 0
+        self._is_ended = False
+        self._ending = asyncio.create_task(self._end_leftovers())
+        self._tasks: list[asyncio.Task[Any]] = [self._ending]
 
     @classmethod
     async def start(cls, config: RunnerConfig, folder: Path) -> "ScriptProcess":
@@ -75,12 +90,15 @@ class ScriptProcess:
             raise
         finally:
             os.close(write_end)
+        # It starts nothing before it has been told how, below.
+        if not put_mark(process.pid, mark_of(folder)):
+            log.warning("run_not_marked", pid=process.pid)
         reports = asyncio.StreamReader(limit=MAX_LINE_BYTES)
         pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reports), os.fdopen(read_end, "rb", buffering=0)
         )
         script = cls(process, folder, reports, pipe)
-        await script._send(
+        script._send(
             {"browser": {"path": config.chromium_path, "headed": config.headed, "sandbox": config.sandbox,
                          "endpoint": config.endpoint},
              "package": config.job_types_package, "portalUrl": config.portal_url, "memoryMb": config.memory_mb,
@@ -94,16 +112,17 @@ class ScriptProcess:
         return self._process.returncode is None
 
     async def hand_over(self, order: dict[str, Any]) -> None:
-        """Give the process its job (type, open payload, checkpoints, lease)."""
-        await self._send(order)
+        """Give the process its job (type, open payload, checkpoints, lease). One that does not read it is ended."""
+        self._send(order)
+        self._tasks.append(asyncio.create_task(self._see_it_taken()))
 
     async def extend(self, lease_s: float) -> None:
         """Let the script go on for `lease_s` more seconds; without this it ends itself, as a frozen worker's must."""
-        await self._send({"lease": lease_s})
+        self._send({"lease": lease_s})
 
     async def ask_to_stop(self) -> None:
         """Ask the script to end by itself: it closes its browser and goes."""
-        await self._send({"stop": True})
+        self._send({"stop": True})
 
     async def reports(self) -> AsyncGenerator[Event]:
         """What the script reports, in order, until it closes its pipe.
@@ -138,21 +157,60 @@ class ScriptProcess:
 
     async def end(self, *, grace_s: float = 0.5) -> bool:
         """End the process and everything that it started. Returns whether nothing is left."""
-        is_gone = await end_members(self.folder, self.pid, grace_s=grace_s if self.is_alive else 0)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(READ_OUT_S):
-                await self._process.wait()
+        if self.is_alive:
+            self._is_ended = True
+            self._signal(signal.SIGTERM)
+            await asyncio.wait({self._ending}, timeout=grace_s)
+        if self.is_alive:
+            try:
+                await end_members(self.folder, self.pid)
+            except OSError:  # no descriptor is free to look for the others with
+                self._signal(signal.SIGKILL)
+        await asyncio.wait({self._ending}, timeout=END_TIMEOUT_S + READ_OUT_S)
+        is_gone = self._ending.done() and not self._ending.exception() and self._ending.result()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._pipe.close()
         return is_gone
 
-    async def _send(self, message: dict[str, Any]) -> None:
-        """Write a line to the process. One that died meanwhile hears nothing; its exit status tells why."""
-        stdin = self._process.stdin
-        assert stdin is not None
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    async def _end_leftovers(self) -> bool:
+        """When the process has ended, end at once what it left: it may hold the pipes open, or go on working. Returns
+        whether nothing is left.
+        """
+        await self._process.wait()
+        is_by_itself = not self._is_ended
+        ended = await end_members(self.folder)
+        self.leftovers = ended.killed if is_by_itself else 0
+        return not ended.left
+
+    async def _see_it_taken(self) -> None:
+        try:
+            async with asyncio.timeout(TAKE_JOB_S):
+                await self._stdin.drain()
+        except (ConnectionError, RuntimeError):
+            return  # it died; its exit status tells why
+        except TimeoutError:
+            said = "The script's process did not take its job. This has nothing to do with your input."
+            self.fault = Failure(code="WORKER_DIED", message=said)
+            await end_members(self.folder, self.pid)
+
+    @property
+    def _stdin(self) -> asyncio.StreamWriter:
+        assert self._process.stdin is not None
+        return self._process.stdin
+
+    def _send(self, message: dict[str, Any]) -> None:
+        """Write a line to the process, without waiting for it to be read: one that is frozen must hold up nobody. One
+        that died meanwhile hears nothing; its exit status tells why.
+        """
         # RuntimeError is what uvloop raises for a pipe that is closed already.
         with contextlib.suppress(ConnectionError, RuntimeError):
-            stdin.write(encode_order(message))
-            await stdin.drain()
+            self._stdin.write(encode_order(message))
 
 
 async def _pass_on(stream: asyncio.StreamReader, source: str, take: Callable[[Log], None]) -> None:

@@ -67,10 +67,12 @@ class Spares:
             while len(self._waiting) < self._size:
                 self._waiting.append(await self._start())
 
-    async def discard(self, process: ScriptProcess) -> None:
-        """End a process, used or not, and remove its folder."""
+    async def discard(self, process: ScriptProcess, *, job_id: str | None = None) -> None:
+        """End a process, used by a job or not, and remove its folder."""
         if not await process.end():
-            log.error("process_left", pid=process.pid)
+            log.error("process_left", jobId=job_id, pid=process.pid)
+        if process.leftovers:
+            log.warning("leftovers_ended", jobId=job_id, pid=process.pid, leftovers=process.leftovers)
         await asyncio.to_thread(self._folders.remove, process.folder)  # a browser leaves hundreds of files
 
     async def close(self) -> None:

@@ -19,6 +19,7 @@ from scriptjobs.events import (
     StepChanged,
 )
 from scriptjobs.job_types import JobType
+from scriptjobs.runner.exit_status import explain_end
 from scriptjobs.runner.foreign import PrintedSteps, last_words, parse_script_output, progress_of, secrets_in
 from scriptjobs.runner.process import READ_OUT_S, ScriptProcess
 from scriptjobs.worker.execution import Execution
@@ -55,6 +56,8 @@ class _Collector:
             status = 0 if execution.result else -1
         except ScriptError as error:
             execution.failure, status = Failure(code=error.code, message=error.message), 1
+        else:
+            execution.failure = process.fault or execution.failure
         finally:
             output.cancel()
             await asyncio.gather(output, return_exceptions=True)
@@ -103,9 +106,7 @@ class _Collector:
             return
         last = last_words(execution.stderr)
         if status != 0:
-            how = f"was killed by signal {-status}" if status < 0 else f"ended with exit status {status}"
-            said = f"The script {how} and gave no result." + (f" Its last words: {last}" if last else "")
-            execution.failure = Failure(code=classify_error(last), message=said)
+            execution.failure = explain_end(status, last)
             return
         printed = parse_script_output("\n".join(execution.stdout), last, kind)
         if printed["success"]:

@@ -109,7 +109,7 @@ class Executor:
                 _look_for_our_trouble(execution, process)
             finally:
                 # Shielded: whatever ends this task, nothing that the script started may stay.
-                await asyncio.shield(self._spares.discard(process))
+                await asyncio.shield(self._spares.discard(process, job_id=execution.claim.job_id))
             if not execution.is_ending(Ending.LOST):
                 recorder.close()
                 await writing

@@ -18,6 +18,7 @@ from scriptjobs.listener import READY, Listener
 from scriptjobs.outages import words_of
 from scriptjobs.protocol import lease_now
 from scriptjobs.runner.folders import RunFolders
+from scriptjobs.runner.guard import keep_guard
 from scriptjobs.runner.process import RunnerConfig
 from scriptjobs.runner.spares import Spares
 from scriptjobs.sealing import Vault
@@ -122,7 +123,7 @@ class Worker:
     def _parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
         return {
             "lease keeper": self._keeper.run, "watch for stops": self._stops.run, "sweeps": self._sweeper.run,
-            "warm runners": self._spares.keep_full,
+            "warm runners": self._spares.keep_full, "guard": lambda: keep_guard(self._folders.home),
         }  # fmt: skip
 
     def _part(self, name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
