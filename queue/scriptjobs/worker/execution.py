@@ -13,6 +13,9 @@ from scriptjobs.runner.process import ScriptProcess
 
 # A process that does not read its orders is told about its lease no longer than this.
 EXTEND_LIMIT_S = 0.3
+# A script ends itself so much before its lease does (a share of the lease, seconds at most): to end takes a moment, and
+# the job may run elsewhere the moment that the lease is over.
+MARGIN_SHARE, MARGIN_LIMIT_S = 0.15, 1.0
 
 
 class Ending(Enum):
@@ -60,6 +63,12 @@ class Execution:
         """Whether the lease has run out: the script has ended itself, or does so at this moment."""
         return lease_now() > self.leased_until
 
+    @property
+    def left_to_script_s(self) -> float:
+        """How long (seconds) the script may go on without hearing of another renewal."""
+        margin_s = min(self.lease_s * MARGIN_SHARE, MARGIN_LIMIT_S)
+        return max(self.leased_until - margin_s - lease_now(), 0.1)
+
     def lose(self) -> None:
         """End the script because its lease has run out, if nothing else has ended it before."""
         if self.ending.done():
@@ -84,4 +93,4 @@ class Execution:
         if self.process:
             with contextlib.suppress(TimeoutError):  # it finds its lease lapsed, should it wake up
                 async with asyncio.timeout(EXTEND_LIMIT_S):
-                    await self.process.extend(until - lease_now())
+                    await self.process.extend(self.left_to_script_s)

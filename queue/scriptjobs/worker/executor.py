@@ -14,7 +14,6 @@ from scriptjobs.files import FILE_ERRORS, Files
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import ClaimedJob, OpenPayload
 from scriptjobs.outages import words_of
-from scriptjobs.protocol import lease_now
 from scriptjobs.redaction import Redactor
 from scriptjobs.runner.folders import trouble_with
 from scriptjobs.runner.memory import wait_for_excess
@@ -145,7 +144,7 @@ class Executor:
             "checkpoints": claim.checkpoints,
             "files": files,
             "hosts": list(self._config.hosts),
-            "lease": max(execution.leased_until - lease_now(), 0.1),
+            "lease": execution.left_to_script_s,
         }
 
     async def _watch(
@@ -219,6 +218,9 @@ def _look_for_our_trouble(execution: Execution, process: ScriptProcess) -> None:
         return
     if execution.has_lapsed:
         execution.lose()
+    elif process.fault:
+        execution.trouble = process.fault.message
+        execution.end(Ending.LOST)
     elif (trouble := trouble_with(process.folder)) and execution.failure:
         execution.trouble = trouble
         execution.end(Ending.LOST)

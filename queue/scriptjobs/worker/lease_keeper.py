@@ -63,8 +63,10 @@ class LeaseKeeper:
         for execution in held:
             if execution.claim.fence not in renewed:
                 execution.end(Ending.LOST)
+        # Those that are being stopped keep their leases too: nobody may take such a job before its script has ended.
         # Side by side: a script that does not read holds up no other.
-        await asyncio.gather(*(item.extend(now + self._lease_s) for item in held if not item.ending.done()))
+        kept = [item for item in held if not item.is_ending(Ending.LOST)]
+        await asyncio.gather(*(item.extend(now + self._lease_s) for item in kept))
         return True
 
     def _still_leased(self) -> list[Execution]:
