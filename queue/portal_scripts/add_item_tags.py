@@ -7,13 +7,13 @@ that is done is a checkpoint, so a job that was broken off goes on with the next
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from portal_scripts.creating import Result, create_each, summarise
 from portal_scripts.pages.item_tags import ItemTags
 from portal_scripts.pages.login import SIGN_IN, signed_in
 from portal_scripts.pages.restaurant import MENUS, OPEN, open_menus, open_restaurant
-from portal_scripts.portal_payload import HexColour, PortalPayload, Text, each_once, twins
+from portal_scripts.portal_payload import DishName, HexColour, Line, Name, PortalPayload, each_once, twins
 from scriptjobs.job_types import JobType
 from scriptjobs.script import Script
 
@@ -30,13 +30,13 @@ class ItemTag(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    name: Text = Field(title="Name")
+    name: Name = Field(title="Name")
     color: HexColour = Field(title="Colour")
-    display_name: str | None = Field(
+    display_name: Line | None = Field(
         None, alias="display_name", validation_alias=twins("displayName", "display_name"),
         json_schema_extra={"x-hidden": True}, title="Display name",
     )  # fmt: skip
-    menu_item_names: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]] = Field(
+    menu_item_names: list[DishName] = Field(
         default_factory=list, alias="menuItemNames", validation_alias=twins("menuItemNames", "menu_item_names"),
         title="Menu items, one a line", max_length=2_000,
     )  # fmt: skip

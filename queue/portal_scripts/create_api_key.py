@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from portal_scripts.pages.developers import Developers
 from portal_scripts.pages.login import SIGN_IN, signed_in
 from portal_scripts.pages.restaurant import names_on_dashboard
-from portal_scripts.portal_payload import PortalPayload, twins
+from portal_scripts.portal_payload import Name, PortalPayload, twins
 from scriptjobs import script as face
 from scriptjobs.job_types import JobType
 from scriptjobs.script import Script, Secret
@@ -19,7 +19,7 @@ from scriptjobs.script import Script, Secret
 class Payload(PortalPayload):
     """The name of the key."""
 
-    key_name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)] = Field(
+    key_name: Annotated[Name, StringConstraints(max_length=80)] = Field(
         "Online Ordering Integration", title="Name of the key", alias="keyName",
         validation_alias=twins("keyName", "key_name"), json_schema_extra={"x-advanced": True},
     )  # fmt: skip

@@ -15,7 +15,7 @@ from portal_scripts.pages.integrations import Company, Integrations
 from portal_scripts.pages.login import SIGN_IN, signed_in
 from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant, open_settings
 from portal_scripts.pages.services import Services
-from portal_scripts.portal_payload import PortalPayload, Text
+from portal_scripts.portal_payload import Name, PortalPayload
 from scriptjobs.job_types import JobType
 from scriptjobs.script import Script
 from scriptjobs.wording import matching
@@ -32,9 +32,9 @@ class Payload(PortalPayload):
     nzbn: Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_is_nzbn)] = Field(
         title="NZBN", description="The company's number in the register, 13 digits."
     )
-    company_name: Text = Field(title="Company name", description="As registered.")
-    trading_name: Text = Field(title="Trading name")
-    director_name: Text = Field(title="Director's full name")
+    company_name: Name = Field(title="Company name", description="As registered.")
+    trading_name: Name = Field(title="Trading name")
+    director_name: Name = Field(title="Director's full name")
     director_mobile: Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_is_phone)] = Field(
         title="Director's mobile", description="Local or international."
     )

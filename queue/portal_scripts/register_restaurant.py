@@ -15,16 +15,19 @@ from portal_scripts.opening_hours import DEFAULT_HOURS, Day, Slot, split_nights
 from portal_scripts.pages.login import SIGN_IN, signed_in
 from portal_scripts.pages.new_restaurant import NewRestaurant
 from portal_scripts.pages.restaurant import OPEN, names_on_dashboard, open_restaurant
-from portal_scripts.portal_payload import PortalPayload, twins
-from portal_scripts.restaurant_match import is_same_name
+from portal_scripts.portal_payload import Line, PortalPayload, one_line, twins
 from scriptjobs import script as face
 from scriptjobs.job_types import JobType
+from scriptjobs.names import is_same_name
 from scriptjobs.script import Script
 from scriptjobs.wording import matching
 
 Time = Annotated[str, AfterValidator(matching(r"([01]\d|2[0-3]):[0-5]\d", "is no time; write it as HH:MM"))]
 _is_label = matching(r"[a-z0-9][a-z0-9-]{2,61}[a-z0-9]", "must have 4 to 63 small letters, digits or hyphens")
 Subdomain = Annotated[str, AfterValidator(_is_label)]
+Address = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=5, max_length=300), AfterValidator(one_line)
+]
 
 
 class Hours(BaseModel):
@@ -47,7 +50,7 @@ class Hours(BaseModel):
 class Payload(PortalPayload):
     """The new restaurant."""
 
-    address: Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=300)] = Field(
+    address: Address = Field(
         title="Address", description="In full, as a letter would need it: 12 Example Street, Christchurch 8011"
     )
     phone: Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)] = Field(
@@ -63,8 +66,8 @@ class Payload(PortalPayload):
         description="Of the shop's address; made from the name when left empty.",
         json_schema_extra={"x-advanced": True},
     )  # fmt: skip
-    timezone: str | None = Field(
-        None, title="City of the time zone", description="As the portal lists it, for example Perth.", max_length=60,
+    timezone: Annotated[Line, StringConstraints(max_length=60)] | None = Field(
+        None, title="City of the time zone", description="As the portal lists it, for example Perth.",
         json_schema_extra={"x-advanced": True},
     )  # fmt: skip
 

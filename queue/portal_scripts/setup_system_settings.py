@@ -15,7 +15,7 @@ from portal_scripts.outcomes import Part, apply_parts
 from portal_scripts.pages.login import SIGN_IN, signed_in
 from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant, open_settings
 from portal_scripts.pages.system import System
-from portal_scripts.portal_payload import PortalPayload
+from portal_scripts.portal_payload import Line, PortalPayload
 from scriptjobs import script as face
 from scriptjobs.errors import ScriptError
 from scriptjobs.job_types import JobType
@@ -30,11 +30,11 @@ class Payload(PortalPayload):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True, alias_generator=to_camel)
 
-    gst_number: Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)] | None = Field(
+    gst_number: Annotated[Line, StringConstraints(max_length=40)] | None = Field(
         None, title="GST number", description="Printed on receipts; with it the tax is created."
     )
     receipt_logo: ImageFile | None = Field(None, title="Receipt logo", description="PNG, JPEG or WebP; best in black.")
-    google_oauth_client_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = Field(
+    google_oauth_client_id: Line | None = Field(
         None, title="Google OAuth client ID", alias="googleOAuthClientId",
     )  # fmt: skip
     webhook_url: str | None = Field(None, title="Webhook address", max_length=500, json_schema_extra={"format": "uri"})

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.alias_generators import to_camel
 
 from portal_scripts.applying import Applied, parts_of
@@ -13,12 +13,11 @@ from portal_scripts.outcomes import Part, apply_parts
 from portal_scripts.pages.login import SIGN_IN, signed_in
 from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant, open_settings
 from portal_scripts.pages.website import Website
-from portal_scripts.portal_payload import HexColour, Html, PortalPayload
+from portal_scripts.portal_payload import HexColour, Html, Line, PortalPayload
 from scriptjobs import script as face
 from scriptjobs.script import ImageFile, Script
 
 FONT = "Gabarito"
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 
 
 class Header(BaseModel):
