@@ -63,7 +63,7 @@ async def run(script: Script, payload: Payload) -> Result:
     page = ItemTags(script)
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            await open_restaurant(script, payload.restaurant_name)
+            opened = await open_restaurant(script, payload)
         async with script.step(MENUS):
             await open_menus(script)
         async with script.step(TAGS):
@@ -74,7 +74,7 @@ async def run(script: Script, payload: Payload) -> Result:
                 script, page, names,
                 lambda at: page.create(tags[at].name, tags[at].color, tags[at].menu_item_names), kind="tag",
             )  # fmt: skip
-            return summarise(tally, "Item tags")
+            return opened.told_in(summarise(tally, "Item tags"))
 
 
 JOB_TYPE = JobType(

@@ -107,7 +107,7 @@ async def run(script: Script, payload: Payload) -> Result:
     page = OptionSets(script)
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            await open_restaurant(script, payload.restaurant_name)
+            opened = await open_restaurant(script, payload)
         async with script.step(MENUS):
             await open_menus(script)
         async with script.step(SETS):
@@ -115,7 +115,7 @@ async def run(script: Script, payload: Payload) -> Result:
         async with script.step(CREATE):
             names = [option_set.name for option_set in wanted]
             tally = await create_each(script, page, names, lambda index: page.create(wanted[index]), kind="set")
-            return summarise(tally, "Option sets")
+            return opened.told_in(summarise(tally, "Option sets"))
 
 
 def _fill(option_set: OptionSet) -> Filled:

@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 
+from portal_scripts.countries import looks_like_phone
 from scriptjobs.addresses import site_of
 from scriptjobs.names import fold_name, has_control
 from scriptjobs.script import Secret
@@ -45,6 +46,16 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 DishName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(a_name)
 ]
+
+
+def _is_phone(value: str, info: ValidationInfo) -> str:
+    country = info.data.get("country", "NZ")
+    if not looks_like_phone(value, country):
+        raise ValueError(f"“{value}” is no phone number of {country}")
+    return value
+
+
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40), AfterValidator(_is_phone)]
 HexColour = Annotated[
     str,
     AfterValidator(matching(r"#[0-9A-Fa-f]{6}", "is no colour; write it as #RRGGBB")),

@@ -67,14 +67,15 @@ async def run(script: Script, payload: Payload) -> Result:
     page = Services(script)
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            await open_restaurant(script, payload.restaurant_name)
+            opened = await open_restaurant(script, payload)
         async with script.step(SETTINGS):
             await open_settings(script)
         async with script.step(SERVICES):
             await page.open()
         tally = await apply_parts(script, _parts(script, page, payload), page.reopen)
     said, data = parts_of(tally, "Services")
-    return Result(partial=bool(tally.failed), message=said, data=data)
+    result = Result(partial=bool(tally.failed), message=said, warnings=tally.warnings, data=data)
+    return opened.told_in(result)
 
 
 def _parts(script: Script, page: Services, payload: Payload) -> list[Part]:

@@ -48,7 +48,7 @@ async def set_up_stripe(script: Script, payload: Payload, *, connect: bool) -> R
     trouble: ScriptError | None = None
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            await open_restaurant(script, payload.restaurant_name)
+            opened = await open_restaurant(script, payload)
         async with script.step(SETTINGS):
             await open_settings(script)
         async with script.step(PAYMENTS):
@@ -67,7 +67,8 @@ async def set_up_stripe(script: Script, payload: Payload, *, connect: bool) -> R
     said = f"Stripe is set up in {currency}."
     if trouble:
         said = f"{said} The address to connect it could not be read: {trouble.message} Press the button on the portal."
-    return Result(
+    result = Result(
         partial=trouble is not None, message=said,
         data=Data(method="created" if is_new else "exists", currency=currency, stripe_connect_url=url),
     )  # fmt: skip
+    return opened.told_in(result)

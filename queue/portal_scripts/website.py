@@ -113,7 +113,7 @@ async def configure_website(script: Script, payload: Payload, theme: Theme) -> R
     work = _Work(script, payload, theme)
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            await open_restaurant(script, payload.restaurant_name)
+            opened = await open_restaurant(script, payload)
         async with script.step(SETTINGS):
             await open_settings(script)
         async with script.step(WEBSITE):
@@ -121,7 +121,8 @@ async def configure_website(script: Script, payload: Payload, theme: Theme) -> R
         tally = await apply_parts(script, work.parts(), work.page.reopen)
     said, data = parts_of(tally, f"Website ({theme.name.lower()})")
     found = Data(**data.model_dump(), uploaded_logo_url=work.logo_url or None, store_url=work.store_url or None)
-    return Result(partial=bool(tally.failed), message=said, data=found)
+    result = Result(partial=bool(tally.failed), message=said, warnings=tally.warnings, data=found)
+    return opened.told_in(result)
 
 
 class _Work:

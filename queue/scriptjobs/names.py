@@ -6,6 +6,7 @@ apostrophe or dash, invisible characters, and white space of any kind and length
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 # Letters and marks that show nothing, though Unicode does not file them under format characters.
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -14,6 +15,7 @@ _OTHER_DASHES = "\u2043\u2212\u02d7\ufe58\ufe63\uff0d\ufe31\ufe32"
 _MARK = "'"
 
 
+@lru_cache(maxsize=4_096)
 def fold_name(text: str) -> str:
     """What a name is compared by; empty for one that shows nothing. Folding twice changes nothing more."""
     folded = text

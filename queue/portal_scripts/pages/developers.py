@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from portal_scripts.pages.finding import named, with_name
 from portal_scripts.pages.loading import wait_for_page, wait_until_loaded
-from portal_scripts.pages.paths import CARET, FIELD, MODAL, OPTIONS, ROOT, quoted
+from portal_scripts.pages.paths import CARET, FIELD, MODAL, OPTIONS, ROOT
 from portal_scripts.pages.saving import save
 from scriptjobs.script import PageChanged, Script
 
@@ -41,7 +42,7 @@ class Developers:
     async def has_key(self, name: str) -> bool:
         """Whether a key of that name is listed."""
         await wait_until_loaded(self._script, "#scroll-root")
-        return bool(await self._page.locator(_named(name)).count())
+        return bool(await with_name(self._page.locator(_ENTRY), name))
 
     async def create(self, name: str, restaurants: Sequence[str]) -> int:
         """Create a key with access to `restaurants`. Returns how many were chosen.
@@ -63,8 +64,8 @@ class Developers:
             PageChanged: the list shows no key.
         """
         await self._script.sees(f"{_ENTRY} >> {_KEY}", KEY_MS)
-        named = self._page.locator(f"{_named(name)} >> {_KEY}")
-        found = named if await named.count() else self._page.locator(f"{_ENTRY} >> {_KEY}")
+        entries = await with_name(self._page.locator(_ENTRY), name)
+        found = (entries[0] if entries else self._page).locator(_KEY if entries else f"{_ENTRY} >> {_KEY}")
         value = (await found.first.inner_text()).strip() if await found.count() else ""
         if not value or set(value) <= set("•*·.…"):
             raise PageChanged(
@@ -81,10 +82,8 @@ class Developers:
             return 1  # the only restaurant is chosen already
         for name in restaurants:
             await caret.click()
-            entry = self._page.locator(f'{_ACCESS} > div > {OPTIONS} > div:text-is("{quoted(name)}")')
-            await entry.first.click()
+            entry = await named(self._page.locator(f"{_ACCESS} > div > {OPTIONS} > div"), name)
+            if not entry:
+                raise PageChanged(f"The form for a key does not offer the restaurant “{name}”.")
+            await entry[0].click()
         return len(restaurants)
-
-
-def _named(name: str) -> str:
-    return f'{_ENTRY}:has(:text-is("{quoted(name)}"))'

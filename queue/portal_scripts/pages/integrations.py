@@ -7,7 +7,7 @@ from portal_scripts.pages.modal import BOX
 from portal_scripts.pages.paths import ROOT
 from portal_scripts.pages.saving import save
 from portal_scripts.pages.settings import Settings
-from scriptjobs.script import PageChanged, Script
+from scriptjobs.script import NotOffered, PageChanged, Script
 
 CARD_MS = 10_000
 
@@ -59,7 +59,7 @@ class Integrations:
         titled = self._page.locator(f'{_GRID}:has-text("{_NAME}")')
         card = titled if await titled.count() == 1 else self._page.locator(f"{_GRID}:nth-child(11)")
         if not await card.count():
-            raise PageChanged(f"There is no card “{_NAME}”. Uber may not be available for this account.")
+            raise NotOffered(f"There is no card “{_NAME}”. Uber is not available for this account.")
         await card.click()
         if not await self._script.sees(_ENABLED, CARD_MS):
             raise PageChanged(f"The dialogue of “{_NAME}” did not open.")
