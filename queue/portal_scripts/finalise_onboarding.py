@@ -63,7 +63,7 @@ async def run(script: Script, payload: Payload) -> Result:
         async with script.step(SETTINGS):
             await open_settings(script)
         tally = await apply_parts(
-            script, [Part(step=UBER, work=enable), Part(step=PROVIDER, work=choose)], integrations.reopen
+            script, [Part(step=UBER, work=enable), Part(step=PROVIDER, work=choose, needs=UBER)], integrations.reopen
         )
     said, data = parts_of(tally, "Onboarding")
     result = Result(partial=bool(tally.failed), message=said, warnings=tally.warnings, data=data)

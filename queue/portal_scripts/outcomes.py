@@ -26,7 +26,7 @@ class Outcome(BaseModel):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """One declared step that may fail alone. `work` does it and raises ScriptError; what it returns is a warning, one
-    sentence that the result tells. `skipped`: why it is left out.
+    sentence that the result tells. `skipped`: why it is left out; `needs`: the step that must have succeeded before.
 
     One that `only_looks` changes nothing, so it does not count when nothing else succeeds.
     """
@@ -35,6 +35,7 @@ class Part:
     work: Callable[[], Awaitable[str | None]]
     skipped: str | None = None
     only_looks: bool = False
+    needs: str | None = None
 
 
 @dataclass(slots=True)
@@ -105,6 +106,8 @@ async def apply_parts(script: Script, parts: Sequence[Part], recover: Callable[[
     for part in parts:
         try:
             async with script.step(part.step):
+                if part.needs in tally.named("failed"):
+                    raise ScriptError(f"“{part.needs}” comes first.")
                 outcome = await _apply(script, part, recover)
         except ScriptError as error:
             await _must_be_signed_in(script, error)

@@ -163,10 +163,9 @@ class _Work:
         phone = await self.page.change_phone(lambda number: international(number, self._payload.country))
         if not phone:
             return "The restaurant has no phone number on the portal."
-        country = self._payload.country
-        return (
-            None if looks_like_phone(phone, country) else f"The phone number “{phone}” is none of {country}; it stays."
-        )
+        if looks_like_phone(phone, self._payload.country):
+            return None
+        return f"The phone number “{phone}” is none of {self._payload.country}, so it was left as it is."
 
     async def _printer(self, name: str) -> None:
         if key := await self.page.printer_key(name):

@@ -6,12 +6,13 @@ from portal_scripts.pages.finding import named, with_name
 from portal_scripts.pages.loading import wait_for_page, wait_until_loaded
 from portal_scripts.pages.paths import CARET, FIELD, MODAL, OPTIONS, ROOT
 from portal_scripts.pages.saving import save
-from scriptjobs.script import PageChanged, Script
+from scriptjobs.script import NotOffered, PageChanged, Script
 
 PAGE_MS = 10_000
 KEY_MS = 5_000
 
-_LINK = "#scroll-root > div > div > menu > div > div:nth-child(1) > nav > a:nth-child(4)"
+_MENU = "#scroll-root > div > div > menu > div > div:nth-child(1) > nav > a"
+_LINK = f"{_MENU}:nth-child(4)"
 _CREATE = f"{ROOT}:nth-child(1) > div.flex-l-r-center.m-b-7 > button"
 _FORM = f"#api-form-modal-content > {MODAL} > form"
 _ACCESS = f"{_FORM} > div:nth-child(2) > div > {FIELD}"
@@ -30,10 +31,11 @@ class Developers:
         """Open it from the dashboard's menu.
 
         Raises:
-            PageChanged: the menu has no such link, or the page stays empty.
+            NotOffered: the menu has no such link. PageChanged: there is no menu, or the page stays empty.
         """
         if not await self._script.sees(_LINK, PAGE_MS):
-            raise PageChanged("The account's menu has no link to the developers page.")
+            lack = NotOffered if await self._script.sees(_MENU, PAGE_MS) else PageChanged
+            raise lack("The account's menu has no link to the developers page.")
         await self._page.locator(_LINK).click()
         if not await self._script.sees(_CREATE, PAGE_MS):
             raise PageChanged("The developers page did not open.")
@@ -61,14 +63,14 @@ class Developers:
         """The key of that name, kept out of log and pictures; the newest one where the list shows no names.
 
         Raises:
-            PageChanged: the list shows no key.
+            NotOffered: the list does not show the key.
         """
         await self._script.sees(f"{_ENTRY} >> {_KEY}", KEY_MS)
         entries = await with_name(self._page.locator(_ENTRY), name)
         found = (entries[0] if entries else self._page).locator(_KEY if entries else f"{_ENTRY} >> {_KEY}")
         value = (await found.first.inner_text()).strip() if await found.count() else ""
         if not value or set(value) <= set("•*·.…"):
-            raise PageChanged(
+            raise NotOffered(
                 f"The key “{name}” is there, but the portal does not show it. Delete it on the developers page, "
                 "then start the job again."
             )

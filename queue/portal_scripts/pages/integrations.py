@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from portal_scripts.pages.form import turn
+from portal_scripts.pages.loading import wait_until_loaded
 from portal_scripts.pages.modal import BOX
 from portal_scripts.pages.paths import ROOT
 from portal_scripts.pages.saving import save
@@ -52,10 +53,11 @@ class Integrations:
         """Fill in Uber's dialogue, agree, save, close it.
 
         Raises:
-            PageChanged: the card or the dialogue is not there, or the portal does not save.
+            NotOffered: there is no card. PageChanged: the dialogue is not there, or the portal does not save.
         """
         if not await self._script.sees(f"{_GRID}:nth-child(1)", CARD_MS):
             raise PageChanged("The tab “Integrations” stays empty.")
+        await wait_until_loaded(self._script, "#scroll-root")
         titled = self._page.locator(f'{_GRID}:has-text("{_NAME}")')
         card = titled if await titled.count() == 1 else self._page.locator(f"{_GRID}:nth-child(11)")
         if not await card.count():

@@ -8,7 +8,7 @@ from portal_scripts.opening_hours import Slot
 from portal_scripts.pages.form import Form, Row
 from portal_scripts.pages.loading import wait_for_entry, wait_for_overlay
 from scriptjobs.names import fold_name
-from scriptjobs.script import InvalidValue, PageChanged, Script
+from scriptjobs.script import InvalidValue, NotOffered, PageChanged, Script
 
 FORM_MS = 10_000
 SUGGESTIONS_MS = 10_000
@@ -41,10 +41,11 @@ class NewRestaurant:
         """Open the form from the dashboard.
 
         Raises:
-            PageChanged: the dashboard has no button for it, or no form comes.
+            NotOffered: the dashboard has no button for it. PageChanged: it is empty, or no form comes.
         """
         if not await self._script.sees(f"{_FIRST}, {_FURTHER}", FORM_MS):
-            raise PageChanged("The dashboard has no button to create a restaurant.")
+            lack = NotOffered if await self._page.locator("h4").count() else PageChanged
+            raise lack("The dashboard has no button to create a restaurant.")
         await self._page.locator(f"{_FIRST}, {_FURTHER}").first.click()
         if not await self._script.sees("form", FORM_MS):
             raise PageChanged("The form for a new restaurant did not open.")

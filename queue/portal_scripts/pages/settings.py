@@ -3,7 +3,7 @@
 from portal_scripts.pages.form import Form
 from portal_scripts.pages.loading import text_of, wait_for_change, wait_until_loaded
 from portal_scripts.pages.paths import OPEN_BLOCK, SECTION, TABS, quoted
-from scriptjobs.script import PageChanged, Script
+from scriptjobs.script import NotOffered, PageChanged, Script
 
 TAB_MS = 10_000
 TITLE_MS = 5_000
@@ -31,13 +31,14 @@ class Settings:
         """Open the tab, also where it is open, so that its sections are drawn anew.
 
         Raises:
-            PageChanged: there is no such tab, or it stays empty.
+            NotOffered: there are tabs, and not this one. PageChanged: there is none at all.
         """
         by_text = f':text-is("{self._tab}")'
         by_button = f'button:has-text("{self._tab}")'
         await wait_until_loaded(self._script, _PAGE)
         if not await self._script.sees(f"{by_text}, {by_button}", TAB_MS):
-            raise PageChanged(f"The settings have no tab “{self._tab}”.")
+            others = await self._script.sees(":text-is('System'), :text-is('Payments')", TAB_MS)
+            raise (NotOffered if others else PageChanged)(f"The settings have no tab “{self._tab}”.")
         found = self._page.locator(by_text)
         before = await text_of(self._script, _PAGE)
         await (found if await found.count() else self._page.locator(by_button)).first.click()

@@ -8,7 +8,7 @@ from portal_scripts.pages.loading import wait_for_entry, wait_until_loaded
 from portal_scripts.pages.paths import BUTTON_GROUP, ROOT, TILES
 from portal_scripts.pages.saving import save
 from scriptjobs.names import fold_name
-from scriptjobs.script import PageChanged, Script
+from scriptjobs.script import NotOffered, PageChanged, Script
 
 TAB_MS = 10_000
 TREE_MS = 10_000
@@ -42,7 +42,7 @@ class Tiles:
         """Open the tab.
 
         Raises:
-            PageChanged: there is no such tab, or it stays empty.
+            NotOffered: there are tabs, and not this one. PageChanged: there is none at all, or it stays empty.
         """
         tab = f"{BUTTON_GROUP} > button:nth-child({self.position})"
         if await self._script.sees(tab, TAB_MS):
@@ -50,7 +50,8 @@ class Tiles:
         else:
             by_words = self._page.locator("button").filter(has_text=self.title)
             if not await by_words.count():
-                raise PageChanged(f"The menus page has no tab “{self.title}”.")
+                lack = NotOffered if await self._page.locator(f"{BUTTON_GROUP} > button").count() else PageChanged
+                raise lack(f"The menus page has no tab “{self.title}”.")
             await by_words.first.click()
         if not await self._script.sees(CREATE, TAB_MS):
             raise PageChanged(f"The tab “{self.title}” did not open.")
