@@ -133,6 +133,13 @@ class Script(Protocol):
         """A declared step: timed, with a picture at its end; none `in_private`, where the page shows a secret."""
         ...
 
+    def set_private(self, *, on: bool) -> None:
+        """Say that the page may show secrets from now on, in whatever step, or no longer.
+
+        No picture, no page and no trace of it is kept. Call it before such a page opens, and after it has gone.
+        """
+        ...
+
     def file(self, id_: UUID) -> Path:
         """Where the uploaded file lies that a field of the payload names."""
         ...

@@ -36,6 +36,8 @@ class Developers:
         if not await self._script.sees(_LINK, PAGE_MS):
             lack = NotOffered if await self._script.sees(_MENU, PAGE_MS) else PageChanged
             raise lack("The account's menu has no link to the developers page.")
+        # The list shows keys in clear, on every step and until the end: this page is not left.
+        self._script.set_private(on=True)
         await self._page.locator(_LINK).click()
         if not await self._script.sees(_CREATE, PAGE_MS):
             raise PageChanged("The developers page did not open.")
