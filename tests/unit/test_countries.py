@@ -4,6 +4,7 @@ import pytest
 
 from portal_scripts.countries import international, looks_like_phone
 from portal_scripts.opening_hours import DEFAULT_HOURS, Slot, split_nights
+from portal_scripts.pages.new_restaurant import best_suggestion
 from portal_scripts.register_restaurant import subdomain_of
 
 
@@ -26,7 +27,21 @@ def test_a_phone_gets_its_countrys_prefix_once(phone: str, country: str, whole: 
     assert looks_like_phone(phone, country)
 
 
-@pytest.mark.parametrize("phone", ["", "12", "03 456", "call me", "+64", "03 456 7890 ext 4", "0800 CALL ME", "+64 3 456 7890 1234 5678", "+999 123 4567", "٠٣ ٤٥٦ ٧٨٩٠"])
+@pytest.mark.parametrize(
+    "phone",
+    [
+        "",
+        "12",
+        "03 456",
+        "call me",
+        "+64",
+        "03 456 7890 ext 4",
+        "0800 CALL ME",
+        "+64 3 456 7890 1234 5678",
+        "+999 123 4567",
+        "٠٣ ٤٥٦ ٧٨٩٠",
+    ],
+)
 def test_what_is_no_phone_is_told(phone: str) -> None:
     assert not looks_like_phone(phone, "NZ")
 
@@ -57,3 +72,17 @@ def test_several_slots_a_day_keep_their_order() -> None:
 )  # fmt: skip
 def test_the_subdomain_comes_from_the_name(name: str, subdomain: str) -> None:
     assert subdomain_of(name) == subdomain
+
+
+@pytest.mark.parametrize(
+    ("address", "offered", "meant"),
+    [
+        ("2 Main Street, Perth", ["12 Main Street, Perth", "2 Main Street, Perth"], 1),
+        ("2 Main Street, Perth", ["2 Main Street, Sydney", "2  MAIN street, Perth WA"], 1),
+        ("2 Main Street, Perth", ["3/2 Main Street, Perth", "12 Main Street, Perth", "2 Main Streets"], None),
+        ("12–14 O’Neil St., Perth", ["12-14 O'Neil St., Perth"], 0),
+        ("2 Main Street", ["Loading"], None),
+    ],
+)
+def test_an_address_is_not_a_part_of_another(address: str, offered: list[str], meant: int | None) -> None:
+    assert best_suggestion(address, offered) == meant

@@ -66,17 +66,14 @@ class NewRestaurant:
             InvalidValue: none does: another one would be somebody else's house.
         """
         page = self._page
-        street = fold_name(address.split(",")[0])
-        # “2 Main Street” is another house than “12 Main Street” and “3/2 Main Street”.
-        is_there = re.compile(rf"(?<![\w/-]){re.escape(street)}(?!\w)")
         await page.locator(_ADDRESS).first.click()
         await page.keyboard.type(address)
         until = time.monotonic() + SUGGESTIONS_MS / 1_000
         while True:
             offered = await page.locator(_SUGGESTION).all_inner_texts()
-            fitting = [place for place, text in enumerate(offered) if is_there.search(fold_name(text))]
-            if fitting:
-                return await page.locator(_SUGGESTION).nth(fitting[0]).click()
+            place = best_suggestion(address, offered)
+            if place is not None:
+                return await page.locator(_SUGGESTION).nth(place).click()
             if time.monotonic() > until:
                 told = ", ".join(text for text in offered if text != "Loading") or "nothing"
                 raise InvalidValue(f"The portal finds no address with “{address.split(',')[0]}”. It offers: {told}.")
@@ -118,3 +115,13 @@ class NewRestaurant:
         if said:
             raise InvalidValue(f"The portal did not create the restaurant. It says: “{said}”.")
         raise PageChanged(f"The portal did not confirm that it created “{name}”.")
+
+
+def best_suggestion(address: str, offered: Sequence[str]) -> int | None:
+    """Which of the offered addresses is meant: one with the same street as a whole, and most of the rest; or none."""
+    street, *rest = [fold_name(part) for part in address.split(",")]
+    # “2 Main Street” is another house than “12 Main Street” and “3/2 Main Street”.
+    is_there = re.compile(rf"(?<![\w/-]){re.escape(street)}(?!\w)")
+    folded = [fold_name(text) for text in offered]
+    fitting = [place for place, text in enumerate(folded) if is_there.search(text)]
+    return max(fitting, key=lambda place: sum(part in folded[place] for part in rest), default=None)
