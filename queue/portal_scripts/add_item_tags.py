@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from portal_scripts.creating import Result, create_each, summarise
 from portal_scripts.pages.item_tags import ItemTags
 from portal_scripts.pages.login import SIGN_IN, signed_in
-from portal_scripts.pages.restaurant import MENUS, OPEN, open_menus, open_restaurant
+from portal_scripts.pages.restaurant import MENUS, OPEN, open_menus, open_restaurant_of
 from portal_scripts.portal_payload import DishName, HexColour, Line, Name, PortalPayload, each_once, twins
 from scriptjobs.job_types import JobType
 from scriptjobs.script import Script
@@ -63,7 +63,7 @@ async def run(script: Script, payload: Payload) -> Result:
     page = ItemTags(script)
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            opened = await open_restaurant(script, payload)
+            opened = await open_restaurant_of(script, payload)
         async with script.step(MENUS):
             await open_menus(script)
         async with script.step(TAGS):

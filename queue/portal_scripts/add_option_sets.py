@@ -22,7 +22,7 @@ from portal_scripts.creating import Result, create_each, summarise
 from portal_scripts.pages.login import SIGN_IN, signed_in
 from portal_scripts.pages.option_sets import OptionSet as Filled
 from portal_scripts.pages.option_sets import OptionSets
-from portal_scripts.pages.restaurant import MENUS, OPEN, open_menus, open_restaurant
+from portal_scripts.pages.restaurant import MENUS, OPEN, open_menus, open_restaurant_of
 from portal_scripts.portal_payload import DishName, Line, Name, PortalPayload, each_once, twins
 from scriptjobs.job_types import JobType
 from scriptjobs.prices import split_price
@@ -107,7 +107,7 @@ async def run(script: Script, payload: Payload) -> Result:
     page = OptionSets(script)
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            opened = await open_restaurant(script, payload)
+            opened = await open_restaurant_of(script, payload)
         async with script.step(MENUS):
             await open_menus(script)
         async with script.step(SETS):

@@ -13,7 +13,7 @@ from portal_scripts.applying import Result, parts_of
 from portal_scripts.outcomes import Part, apply_parts
 from portal_scripts.pages.integrations import Company, Integrations
 from portal_scripts.pages.login import SIGN_IN, signed_in
-from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant, open_settings
+from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant_of, open_settings
 from portal_scripts.pages.services import Services
 from portal_scripts.portal_payload import Name, Phone, PortalPayload
 from scriptjobs.job_types import JobType
@@ -59,7 +59,7 @@ async def run(script: Script, payload: Payload) -> Result:
 
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            opened = await open_restaurant(script, payload)
+            opened = await open_restaurant_of(script, payload)
         async with script.step(SETTINGS):
             await open_settings(script)
         tally = await apply_parts(

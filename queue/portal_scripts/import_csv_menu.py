@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from portal_scripts.pages.csv_import import CsvImport
 from portal_scripts.pages.login import SIGN_IN, signed_in
-from portal_scripts.pages.restaurant import MENUS, OPEN, open_menus, open_restaurant
+from portal_scripts.pages.restaurant import MENUS, OPEN, open_menus, open_restaurant_of
 from portal_scripts.portal_payload import PortalPayload, twins
 from scriptjobs import script as face
 from scriptjobs.errors import ScriptError
@@ -98,7 +98,7 @@ async def run(script: Script, payload: Payload) -> Result:
     dialogue = CsvImport(script)
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            opened = await open_restaurant(script, payload)
+            opened = await open_restaurant_of(script, payload)
         async with script.step(MENUS):
             await open_menus(script)
         async with script.step(DIALOGUE):

@@ -43,6 +43,7 @@ def a_name(value: str) -> str:
 # Texts of one line, and names of things, by which they are found again on the portal.
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(one_line)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(a_name)]
+Text = Name  # what job types called it before
 DishName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(a_name)
 ]

@@ -14,7 +14,7 @@ from portal_scripts.countries import COUNTRIES, international
 from portal_scripts.opening_hours import DEFAULT_HOURS, Day, Slot, split_nights
 from portal_scripts.pages.login import SIGN_IN, signed_in
 from portal_scripts.pages.new_restaurant import NewRestaurant
-from portal_scripts.pages.restaurant import OPEN, names_on_dashboard, open_by_name
+from portal_scripts.pages.restaurant import OPEN, names_on_dashboard, open_restaurant
 from portal_scripts.portal_payload import Line, Phone, PortalPayload, one_line, twins
 from scriptjobs import script as face
 from scriptjobs.job_types import JobType
@@ -117,7 +117,7 @@ async def run(script: Script, payload: Payload) -> Result:
         else:
             await _create(script, payload, subdomain)
         async with script.step(OPEN):
-            opened = await open_by_name(script, payload.restaurant_name)
+            opened = await open_restaurant(script, payload.restaurant_name)
     # One that a broken-off try of this job created is ours.
     is_ours = not is_there or bool(script.checkpoints.get("creating"))
     return Result(

@@ -13,7 +13,7 @@ from portal_scripts.applying import Applied, parts_of
 from portal_scripts.countries import COUNTRIES, international, looks_like_phone
 from portal_scripts.outcomes import Part, apply_parts
 from portal_scripts.pages.login import SIGN_IN, signed_in
-from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant, open_settings
+from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant_of, open_settings
 from portal_scripts.pages.system import System
 from portal_scripts.portal_payload import Line, PortalPayload
 from scriptjobs import script as face
@@ -93,7 +93,7 @@ async def run(script: Script, payload: Payload) -> Result:
     work = _Work(script, payload)
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            opened = await open_restaurant(script, payload)
+            opened = await open_restaurant_of(script, payload)
         async with script.step(SETTINGS):
             await open_settings(script)
         tally = await apply_parts(script, work.parts(), work.page.reopen)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from portal_scripts.countries import COUNTRIES
 from portal_scripts.pages.login import SIGN_IN, signed_in
 from portal_scripts.pages.payments import Payments
-from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant, open_settings
+from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant_of, open_settings
 from portal_scripts.portal_payload import PortalPayload
 from scriptjobs import script as face
 from scriptjobs.errors import ScriptError
@@ -48,7 +48,7 @@ async def set_up_stripe(script: Script, payload: Payload, *, connect: bool) -> R
     trouble: ScriptError | None = None
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            opened = await open_restaurant(script, payload)
+            opened = await open_restaurant_of(script, payload)
         async with script.step(SETTINGS):
             await open_settings(script)
         async with script.step(PAYMENTS):

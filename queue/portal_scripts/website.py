@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from portal_scripts.applying import Applied, parts_of
 from portal_scripts.outcomes import Part, apply_parts
 from portal_scripts.pages.login import SIGN_IN, signed_in
-from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant, open_settings
+from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant_of, open_settings
 from portal_scripts.pages.website import Website
 from portal_scripts.portal_payload import HexColour, Html, Line, PortalPayload
 from scriptjobs import script as face
@@ -113,7 +113,7 @@ async def configure_website(script: Script, payload: Payload, theme: Theme) -> R
     work = _Work(script, payload, theme)
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            opened = await open_restaurant(script, payload)
+            opened = await open_restaurant_of(script, payload)
         async with script.step(SETTINGS):
             await open_settings(script)
         async with script.step(WEBSITE):

@@ -16,7 +16,7 @@ from scriptjobs.addresses import site_of
 from scriptjobs.errors import InvalidJobType, InvalidPayload, SetupError
 from scriptjobs.jobs import DEFAULT_MAX_RETRIES, OpenPayload, RawPayload
 from scriptjobs.marked_values import change_marked
-from scriptjobs.names import fold_name
+from scriptjobs.names import fold_name, without_apostrophes
 from scriptjobs.script import Script
 from scriptjobs.wording import say
 
@@ -90,7 +90,8 @@ class JobType:
         }
         portal = site_of(said.get("admin_url", f"//{portal_host}"))
         account = f"{portal} {said['email']}" if "email" in said else None
-        restaurant = f"{account} {said['restaurant_name']}" if account and "restaurant_name" in said else None
+        name = without_apostrophes(said.get("restaurant_name", ""))
+        restaurant = f"{account} {name}" if account and name else None
         rate = f"{portal} {self.name}" if self.account_rate_ms else None
         size = self.size_of(payload) if self.size_of else None
         return JobKeys(account=account, restaurant=restaurant, rate=rate, size=size)

@@ -24,6 +24,17 @@ async def test_a_script_that_is_not_private_would_be_noticed(
         await desk.run(name, **JOBS[name])
 
 
+async def test_keys_of_others_are_kept_out_of_texts(desk: Desk) -> None:
+    """What the browser says of a failing click may quote them."""
+    await desk.run("create-api-key", keyName="Somebody else's")
+    (other,) = desk.portal.state()["accounts"]["demo@example.com"]["keys"]
+
+    run = await desk.run("create-api-key")
+
+    assert other["key"] in str([event for event in run.events if type(event).__name__ == "Hidden"])
+    assert other["key"] not in str([event for event in run.events if type(event).__name__ != "Hidden"])
+
+
 async def test_pictures_come_back_when_the_keys_have_gone(desk: Desk) -> None:
     run = await desk.run("setup-system-settings", **JOBS["setup-system-settings"])
 

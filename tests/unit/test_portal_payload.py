@@ -35,7 +35,7 @@ def tags(*names: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"restaurantName": "PEDRO’S  cantina"}, {"restaurantName": "Pedro's\u00a0Cantina "}, {"restaurantName": "Pedroʼs\u200b Cantina"},
+        {"restaurantName": "PEDRO’S  cantina"}, {"restaurantName": "Pedros Cantina"}, {"restaurantName": "Pedro's\u00a0Cantina "}, {"restaurantName": "Pedroʼs\u200b Cantina"},
         {"email": " Owner@Example.COM "}, {"adminUrl": "https://admin.pumpd.co.nz"}, {"adminUrl": "https://ADMIN.pumpd.co.nz:443/"},
         {"adminUrl": "https://admin.pumpd.co.nz./"}, {"adminUrl": "http://admin.pumpd.co.nz:80"}, {"adminUrl": " "},
     ],

@@ -44,8 +44,11 @@ class Developers:
         await wait_for_page(self._script)
 
     async def has_key(self, name: str) -> bool:
-        """Whether a key of that name is listed."""
+        """Whether a key of that name is listed. All keys of the list are kept out of texts from now on."""
         await wait_until_loaded(self._script, "#scroll-root")
+        for shown in await self._page.locator(f"{_ENTRY} >> {_KEY}").all_inner_texts():
+            if not _is_covered(shown):
+                await self._script.hide(shown.strip())
         return bool(await with_name(self._page.locator(_ENTRY), name))
 
     async def create(self, name: str, restaurants: Sequence[str]) -> int:
@@ -71,7 +74,7 @@ class Developers:
         entries = await with_name(self._page.locator(_ENTRY), name)
         found = (entries[0] if entries else self._page).locator(_KEY if entries else f"{_ENTRY} >> {_KEY}")
         value = (await found.first.inner_text()).strip() if await found.count() else ""
-        if not value or set(value) <= set("•*·.…"):
+        if _is_covered(value):
             raise NotOffered(
                 f"The key “{name}” is there, but the portal does not show it. Delete it on the developers page, "
                 "then start the job again."
@@ -91,3 +94,8 @@ class Developers:
                 raise PageChanged(f"The form for a key does not offer the restaurant “{name}”.")
             await entry[0].click()
         return len(restaurants)
+
+
+def _is_covered(shown: str) -> bool:
+    """Whether the portal shows dots in the place of a key, or nothing."""
+    return set(shown.strip()) <= set("•*·.…")

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple, TypeVar
 
+from portal_scripts.pages.finding import named
 from portal_scripts.pages.loading import wait_for_page, wait_until_loaded
 from portal_scripts.pages.login import DASHBOARD, DASHBOARD_MS
 from portal_scripts.pages.system import read_restaurant_name
@@ -48,7 +49,7 @@ class Opened(NamedTuple):
         return result.model_copy(update={"restaurant": self.name, "asked_for": differs, "message": said})
 
 
-async def open_restaurant(script: Script, payload: PortalPayload) -> Opened:
+async def open_restaurant_of(script: Script, payload: PortalPayload) -> Opened:
     """Open the restaurant: by its id on the portal where the payload knows it, else by its name on the dashboard.
 
     Raises:
@@ -57,7 +58,7 @@ async def open_restaurant(script: Script, payload: PortalPayload) -> Opened:
     """
     if payload.portal_restaurant_id:
         return await _open_by_id(script, payload.portal_restaurant_id, payload.restaurant_name)
-    return await open_by_name(script, payload.restaurant_name)
+    return await open_restaurant(script, payload.restaurant_name)
 
 
 async def _open_by_id(script: Script, id_: str, wanted: str) -> Opened:
@@ -74,8 +75,8 @@ async def _open_by_id(script: Script, id_: str, wanted: str) -> Opened:
     return Opened(id_, name, wanted)
 
 
-async def open_by_name(script: Script, name: str) -> Opened:
-    """Find the restaurant on the dashboard, and open it. For what it raises see `open_restaurant`."""
+async def open_restaurant(script: Script, name: str) -> Opened:
+    """Find the restaurant on the dashboard, and open it. For what it raises see `open_restaurant_of`."""
     page = script.page
     names = await names_on_dashboard(script)
     index = find_restaurant(name, names)
@@ -87,6 +88,7 @@ async def open_by_name(script: Script, name: str) -> Opened:
     ):
         button = page.locator(selector)
         if await button.count():
+            await _must_be_its_card(script, index, names[index])
             await button.first.click()
             break
     else:
@@ -95,6 +97,13 @@ async def open_by_name(script: Script, name: str) -> Opened:
     await wait_for_page(script)
     found = _ID.search(page.url)
     return Opened(found[1] if found else "", names[index], name)
+
+
+async def _must_be_its_card(script: Script, index: int, name: str) -> None:
+    """The list may have grown since it was read, and then the same place is another restaurant's."""
+    titles = script.page.locator("h4")
+    if not await named(titles.nth(index), name):
+        raise PageChanged(f"The dashboard changed while “{name}” was looked for.")
 
 
 async def open_menus(script: Script) -> None:
