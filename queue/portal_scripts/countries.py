@@ -31,9 +31,14 @@ _WRITTEN = re.compile(r"[+＋]?[0-9\s()./\u2010-\u2015-]+")
 
 
 def international(phone: str, country: str) -> str:
-    """The number with its country's prefix and without blanks; what is no number is given back as it is."""
-    number = _parse(phone, country)
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164) if number else phone.strip()
+    """The number with its country's prefix and without blanks.
+
+    One that numbers of the country do not look like gets the prefix all the same; what is no number at all stays.
+    """
+    if number := _parse(phone, country):
+        return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    digits = re.sub(r"[\s()./-]", "", phone)
+    return COUNTRIES[country].prefix + digits.removeprefix("0") if re.fullmatch("[0-9]+", digits) else phone.strip()
 
 
 def looks_like_phone(phone: str, country: str) -> bool:

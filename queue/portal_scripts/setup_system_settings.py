@@ -165,7 +165,7 @@ class _Work:
             return "The restaurant has no phone number on the portal."
         if looks_like_phone(phone, self._payload.country):
             return None
-        return f"The phone number “{phone}” is none of {self._payload.country}, so it was left as it is."
+        return f"The phone number “{phone}” does not look like one of {self._payload.country}; correct it on the portal."
 
     async def _printer(self, name: str) -> None:
         if key := await self.page.printer_key(name):

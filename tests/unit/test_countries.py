@@ -86,3 +86,8 @@ def test_the_subdomain_comes_from_the_name(name: str, subdomain: str) -> None:
 )
 def test_an_address_is_not_a_part_of_another(address: str, offered: list[str], meant: int | None) -> None:
     assert best_suggestion(address, offered) == meant
+
+
+@pytest.mark.parametrize(("phone", "whole"), [("03 456 7890", "+134567890"), ("call me", "call me"), ("", ""), ("+999 1", "+999 1")])  # fmt: skip
+def test_a_number_that_is_none_of_the_country_is_not_lost(phone: str, whole: str) -> None:
+    assert international(phone, "US") == whole
