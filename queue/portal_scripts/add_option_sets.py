@@ -25,8 +25,18 @@ from portal_scripts.pages.option_sets import OptionSets
 from portal_scripts.pages.restaurant import MENUS, OPEN, open_menus, open_restaurant_of
 from portal_scripts.portal_payload import DishName, Line, Name, PortalPayload, each_once, twins
 from scriptjobs.job_types import JobType
-from scriptjobs.prices import split_price
+from scriptjobs.prices import read_price, split_price
 from scriptjobs.script import Script
+
+
+def _read_price(value: Any) -> Any:
+    """A price that comes as a text is read as in a menu file."""
+    if not isinstance(value, str):
+        return value
+    price = read_price(value)
+    if price is None:
+        raise ValueError(f"“{value[:40]}” is no price")
+    return price.amount
 
 
 class Option(BaseModel):
@@ -35,7 +45,7 @@ class Option(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name
-    price: Annotated[Decimal, Field(ge=0, le=1_000, decimal_places=2)] = Decimal(0)
+    price: Annotated[Decimal, Field(ge=0, le=1_000, decimal_places=2), BeforeValidator(_read_price)] = Decimal(0)
 
 
 def _read_line(value: Any) -> Any:

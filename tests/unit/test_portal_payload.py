@@ -110,6 +110,18 @@ def test_option_lines_are_read_as_the_menu_file_is() -> None:
     assert read == [("Large", "4.50"), ("Extra", "3.50"), ("Mega", "1000"), ("Pack of 6", "0"), ("Plain", "0")]
 
 
+@pytest.mark.parametrize("price", ["4,50", "$4.50", "4.5", 4.5, "4.50 €"])
+def test_a_price_may_come_as_a_text(price: Any) -> None:
+    model: Any = TYPES.get("add-option-sets").validate(RawPayload(COMMON | sets({"name": "Large", "price": price})), HOSTS)
+
+    assert model.option_sets[0].items[0].price == 4.5
+
+
+@pytest.mark.parametrize("price", ["٤.٥", "４.５", "", "dear", "1_000", "NaN", "12.999", "-1", 4.555, True])
+def test_what_is_no_price_is_refused_with_its_place(price: Any) -> None:
+    assert list(faults("add-option-sets", **sets({"name": "Large", "price": price}))) == ["optionSets.0.items.0.price"]
+
+
 @pytest.mark.parametrize("line", ["Large $4.5.0", "Large ４.５０", "Mega 1 000 €", "$4.50"])
 def test_an_option_line_that_cannot_be_read_is_refused_with_the_line(line: str) -> None:
     [(path, said)] = faults("add-option-sets", **sets("Fine 1.00", line)).items()

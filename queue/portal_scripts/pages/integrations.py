@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from portal_scripts.pages.finding import card_of
 from portal_scripts.pages.form import turn
 from portal_scripts.pages.loading import wait_until_loaded
 from portal_scripts.pages.modal import BOX
@@ -16,7 +17,7 @@ _GRID = f"{ROOT}.m-t-4.grid-2.md.sm-gap > div"
 _FORM = f"{BOX} > div:nth-child(3) > form"
 _ENABLED = f"{_FORM} > div:nth-child(1) > div:nth-child(1) > div:nth-child(2) > label"
 _CLOSE = ".modal__CloseButton-ciHmJi"
-_NAME = "Uber Delivery Management"
+_NAME, _POSITION = "Uber Delivery Management", 11
 
 
 class Company(NamedTuple):
@@ -58,9 +59,8 @@ class Integrations:
         if not await self._script.sees(f"{_GRID}:nth-child(1)", CARD_MS):
             raise PageChanged("The tab “Integrations” stays empty.")
         await wait_until_loaded(self._script, "#scroll-root")
-        titled = self._page.locator(f'{_GRID}:has-text("{_NAME}")')
-        card = titled if await titled.count() == 1 else self._page.locator(f"{_GRID}:nth-child(11)")
-        if not await card.count():
+        card = await card_of(self._page.locator(_GRID), "Uber", _POSITION)
+        if card is None:
             raise NotOffered(f"There is no card “{_NAME}”. Uber is not available for this account.")
         await card.click()
         if not await self._script.sees(_ENABLED, CARD_MS):
