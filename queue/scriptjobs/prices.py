@@ -51,7 +51,8 @@ def read_price(text: str) -> Price | None:
     plain = f"{minus}{whole}" + (f".{cents}" if cents else "")
     has_sign = bool(found["before"] or found["after"])
     is_plain = not has_sign and found[0].lstrip("-").replace(".", "", 1).isdigit()
-    return Price(amount=Decimal(plain), is_plain=is_plain, has_mark=has_sign or bool(cents))
+    amount = Decimal(plain)
+    return Price(amount=amount if amount else abs(amount), is_plain=is_plain, has_mark=has_sign or bool(cents))
 
 
 def split_price(line: str) -> tuple[str, Decimal | None]:
@@ -63,9 +64,11 @@ def split_price(line: str) -> tuple[str, Decimal | None]:
         ValueError: somebody meant a price that cannot be read; the message quotes the line.
     """
     line = " ".join(line.split())
-    if read_price(line) and read_price(line).has_mark:  # type: ignore[union-attr]
+    alone = read_price(line)
+    if alone and alone.has_mark:
         raise ValueError(f"“{line[:_LIMIT]}” has a price and no name")
-    for place in [found.end() for found in re.finditer(" ", line)]:
+    # A price has three parts at most: `$ 8`, `8 €`.
+    for place in [found.end() for found in re.finditer(" ", line)][-3:]:
         name, tail = line[: place - 1], line[place:]
         price = read_price(tail)
         if price is None or not price.has_mark:

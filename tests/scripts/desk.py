@@ -155,7 +155,7 @@ class Desk:
         finally:
             run.seconds = time.monotonic() - began
             await context.close()
-        script.must_have_kept_secrets()
+            script.must_have_kept_secrets()
         return run
 
 

@@ -1,5 +1,6 @@
 """Nothing is kept of a page that shows a secret. `Desk.run` asks this of every run; here: that it would notice."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,6 +53,16 @@ async def test_a_failure_beside_keys_leaves_no_page(desk: Desk, impatient: None,
     run = await desk.run(name, **JOBS[name] | ({"keyName": "Another"} if name == "create-api-key" else {}))
 
     assert run.failure is not None or run.result
+
+
+@pytest.mark.parametrize("name", JOBS)
+async def test_a_stop_beside_keys_leaves_no_page(desk: Desk, name: str) -> None:
+    await desk.run(name, **JOBS[name])
+    desk.portal.misbehave("save_hangs")
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(6):
+            await desk.run(name, **JOBS[name] | ({"keyName": "Another"} if name == "create-api-key" else {}))
 
 
 def test_the_worker_stores_no_picture_of_a_list_of_keys(
