@@ -10,13 +10,13 @@ from pydantic import BaseModel, Field, StringConstraints
 from portal_scripts.pages.developers import Developers
 from portal_scripts.pages.login import SIGN_IN, signed_in
 from portal_scripts.pages.restaurant import names_on_dashboard
-from portal_scripts.portal_payload import Name, PortalPayload, twins
+from portal_scripts.portal_payload import AccountPayload, Name, twins
 from scriptjobs import script as face
 from scriptjobs.job_types import JobType
 from scriptjobs.script import Script, Secret
 
 
-class Payload(PortalPayload):
+class Payload(AccountPayload):
     """The name of the key."""
 
     key_name: Annotated[Name, StringConstraints(max_length=80)] = Field(

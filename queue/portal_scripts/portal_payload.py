@@ -92,8 +92,8 @@ def each_once(items: list[_Named]) -> list[_Named]:
     return items
 
 
-class PortalPayload(BaseModel):
-    """Who signs in to the portal, and at which restaurant."""
+class AccountPayload(BaseModel):
+    """Who signs in to the portal, and the restaurant's name."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
@@ -111,11 +111,6 @@ class PortalPayload(BaseModel):
         title="Restaurant", alias="restaurantName", validation_alias=twins("restaurantName", "restaurant_name"),
         description="As the portal's dashboard shows it; in full, when several are alike.",
     )  # fmt: skip
-    portal_restaurant_id: Annotated[str, AfterValidator(_is_portal_id)] | None = Field(
-        None, title="Restaurant's id on the portal", alias="portalRestaurantId",
-        validation_alias=twins("portalRestaurantId", "portal_restaurant_id"), json_schema_extra={"x-advanced": True},
-        description="RES…, as in the address of its page. With it the job goes there, and checks the name.",
-    )  # fmt: skip
     admin_url: str | None = Field(
         None, title="Portal address", alias="adminUrl", validation_alias=twins("adminUrl", "admin_url"),
         description="Leave empty for the usual portal.", json_schema_extra={"format": "uri", "x-advanced": True},
@@ -123,11 +118,6 @@ class PortalPayload(BaseModel):
     country: Literal["NZ", "AU", "US", "GB", "CA"] = Field(
         "NZ", title="Country", description="Sets language and time zone.", json_schema_extra={"x-advanced": True}
     )
-
-    @field_validator("portal_restaurant_id", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: object) -> object:
-        return value or None
 
     @field_validator("email")
     @classmethod
@@ -148,6 +138,21 @@ class PortalPayload(BaseModel):
         if not _is_bare(parts) or site_of(value) not in {site_of(f"{parts.scheme}://{host}") for host in hosts}:
             raise ValueError(f"must be the address of an allowed portal: {', '.join(hosts) or 'none is set'}")
         return f"{parts.scheme}://{site_of(value)}{parts.path.rstrip('/')}"
+
+
+class PortalPayload(AccountPayload):
+    """The same for a job that opens the restaurant."""
+
+    portal_restaurant_id: Annotated[str, AfterValidator(_is_portal_id)] | None = Field(
+        None, title="Restaurant's id on the portal", alias="portalRestaurantId",
+        validation_alias=twins("portalRestaurantId", "portal_restaurant_id"), json_schema_extra={"x-advanced": True},
+        description="RES…, as in the address of its page. With it the job goes there, and checks the name.",
+    )  # fmt: skip
+
+    @field_validator("portal_restaurant_id", mode="before")
+    @classmethod
+    def _no_id_is_none(cls, value: object) -> object:
+        return value or None
 
 
 def _is_bare(parts: SplitResult) -> bool:

@@ -15,7 +15,7 @@ from portal_scripts.opening_hours import DEFAULT_HOURS, Day, Slot, split_nights
 from portal_scripts.pages.login import SIGN_IN, signed_in
 from portal_scripts.pages.new_restaurant import NewRestaurant
 from portal_scripts.pages.restaurant import OPEN, names_on_dashboard, open_restaurant
-from portal_scripts.portal_payload import Line, Phone, PortalPayload, one_line, twins
+from portal_scripts.portal_payload import AccountPayload, Line, Phone, one_line, twins
 from scriptjobs import script as face
 from scriptjobs.job_types import JobType
 from scriptjobs.names import is_same_name
@@ -47,7 +47,7 @@ class Hours(BaseModel):
         return value
 
 
-class Payload(PortalPayload):
+class Payload(AccountPayload):
     """The new restaurant."""
 
     address: Address = Field(

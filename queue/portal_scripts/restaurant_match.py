@@ -57,7 +57,8 @@ def _only(winners: list[int], wanted: str, names: Sequence[str]) -> int:
     if len(winners) > 1:
         candidates = [names[index] for index in winners]
         raise RestaurantAmbiguous(
-            f"Several restaurants fit “{wanted}” equally: {', '.join(candidates)}.", candidates=candidates
+            f"Several restaurants fit “{wanted}” equally: {', '.join(candidates)}. Give the whole name.",
+            candidates=candidates,
         )
     return winners[0]
 

@@ -165,9 +165,7 @@ class _Work:
             return "The restaurant has no phone number on the portal."
         if looks_like_phone(phone, self._payload.country):
             return None
-        return (
-            f"The phone number “{phone}” looks like none of {self._payload.country}. Correct it on the portal."
-        )
+        return f"The phone number “{phone}” looks like none of {self._payload.country}. Correct it on the portal."
 
     async def _printer(self, name: str) -> None:
         if key := await self.page.printer_key(name):

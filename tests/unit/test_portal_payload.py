@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from scriptjobs.errors import InvalidPayload
-from scriptjobs.job_types import JobKeys, JobTypes
+from scriptjobs.job_types import JobKeys, JobType, JobTypes
 from scriptjobs.jobs import RawPayload
 
 TYPES = JobTypes.load("portal_scripts")
@@ -136,6 +136,14 @@ def test_a_time_is_written_in_digits_from_0_to_9(when: str) -> None:
     found = faults("register-restaurant", address="12 Example Street", phone="03 456 7890", openingHours=hours)
 
     assert list(found) == ["openingHours.0.open"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TYPES if "portal_restaurant_id" in kind.payload.model_fields], ids=lambda kind: kind.name)
+def test_the_id_of_the_portal_may_be_left_empty_in_a_form(kind: JobType) -> None:
+    example = dict(kind.examples[0])
+
+    assert kind.validate(RawPayload(example | {"portalRestaurantId": ""})) == kind.validate(RawPayload(example))
+    assert kind.name not in {"register-restaurant", "create-api-key"}
 
 
 @pytest.mark.parametrize("id_", ["12", "RES", "RES/../x", "RES_1?x", "res_1"])
