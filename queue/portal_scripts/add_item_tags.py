@@ -17,7 +17,7 @@ from portal_scripts.portal_payload import DishName, HexColour, Line, Name, Porta
 from scriptjobs.job_types import JobType
 from scriptjobs.script import Script
 
-# portal/PORTAL.md, The ten preset tags.
+# The firm's usual tags, in their order.
 PRESETS = (
     ("Popular", "#b400fa"), ("New", "#3f92ff"), ("Deal", "#4fc060"), ("Vegan", "#36AB36"), ("Vegetarian", "#32CD32"),
     ("Gluten Free", "#FF8C00"), ("Dairy Free", "#4682B4"), ("Nut Free", "#DEB887"), ("Halal", "#8B7355"),

@@ -1,4 +1,4 @@
-"""What differs by country: portal/PORTAL.md, Values by country, and portal/FACTS.md, Appendix B."""
+"""What differs by country: search texts, currency, tax, and phone numbers."""
 
 import re
 from typing import NamedTuple

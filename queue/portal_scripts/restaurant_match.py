@@ -1,4 +1,4 @@
-"""Finding a restaurant by name among those of the dashboard (portal/PORTAL.md, Finding the restaurant).
+"""Finding a restaurant by name among those of the dashboard.
 
 Acting on the wrong restaurant costs somebody a menu, so what is merely near is suggested and never taken.
 """

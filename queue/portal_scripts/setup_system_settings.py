@@ -21,7 +21,7 @@ from scriptjobs.errors import ScriptError
 from scriptjobs.job_types import JobType
 from scriptjobs.script import ImageFile, Script, Secret
 
-# portal/FACTS.md, job 10: the sixth sound, five times.
+# The sixth sound of the portal's list, five times: loud enough for a kitchen.
 _SOUND, _REPEAT = "Plucky", 5
 
 

@@ -184,7 +184,7 @@ class _Work:
 
 
 def seo_texts(given: Payload) -> tuple[str, str]:
-    """Page title and description, as the firm words them (portal/FACTS.md, job 5, step 15); what is not known is left
+    """Page title and description, as the firm words them; what is not known is left
     out.
     """
     title = " ".join(filter(None, (given.restaurant_name, given.location)))

@@ -25,7 +25,7 @@ from sandbox_portal.state import LISTS, Portal, restaurant
 
 _HERE = Path(__file__).parent
 _SESSION = "portal_session"
-# Seconds at delay 1: portal/PORTAL.md says 1 to 10 s for a save.
+# Seconds at delay 1; on the live portal a save takes 1 to 10.
 _SAVE_S = 2.0
 _SLOW_SAVE_S = 6.0
 _HANG_S = 300.0

@@ -174,7 +174,7 @@ def _is_empty(value: object) -> bool:
 
 
 class Result(BaseModel):
-    """The common part of every result (spec/service.md, Result).
+    """The common part of every result.
 
     `warnings` are what a person should know of a job that completed: one sentence each. `restaurant` is the one that
     was opened, as the site spells it; `asked_for` is the name in the payload, where that is another one.

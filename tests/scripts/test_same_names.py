@@ -117,7 +117,7 @@ async def test_printers_taxes_webhooks_and_keys_are_found_in_another_spelling(de
 
 
 async def test_a_phone_without_a_prefix_abroad_is_taken(desk: Desk) -> None:
-    given = {
+    given: dict[str, Any] = {
         "restaurantName": "Wok & Roll",
         "phone": "1300 123 456",
         "country": "AU",

@@ -1,4 +1,4 @@
-"""The sandbox portal itself: a person or another script meets there what the live portal has (portal/PORTAL.md)."""
+"""The sandbox portal itself: a person or another script meets there what the live portal has."""
 
 from collections.abc import AsyncGenerator
 

@@ -109,7 +109,11 @@ def test_a_result_shows_everything_that_it_holds(
 
 
 def test_the_warnings_of_a_result_come_first_and_once() -> None:
-    result = {"message": "done", "warnings": ["“Dal” is not on the menu"], "data": {"warnings": ["“Dal” is not on the menu"], "names": ["x"]}}
+    result = {
+        "message": "done",
+        "warnings": ["“Dal” is not on the menu"],
+        "data": {"warnings": ["“Dal” is not on the menu"], "names": ["x"]},
+    }
     html = partial("job_result", ResultView.from_result(result, None)).partition("<details>")[0]
 
     assert html.count("<li>“Dal” is not on the menu") == 1

@@ -112,7 +112,9 @@ def test_option_lines_are_read_as_the_menu_file_is() -> None:
 
 @pytest.mark.parametrize("price", ["4,50", "$4.50", "4.5", 4.5, "4.50 €"])
 def test_a_price_may_come_as_a_text(price: Any) -> None:
-    model: Any = TYPES.get("add-option-sets").validate(RawPayload(COMMON | sets({"name": "Large", "price": price})), HOSTS)
+    model: Any = TYPES.get("add-option-sets").validate(
+        RawPayload(COMMON | sets({"name": "Large", "price": price})), HOSTS
+    )
 
     assert model.option_sets[0].items[0].price == 4.5
 
@@ -138,7 +140,9 @@ def test_a_time_is_written_in_digits_from_0_to_9(when: str) -> None:
     assert list(found) == ["openingHours.0.open"]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in TYPES if "portal_restaurant_id" in kind.payload.model_fields], ids=lambda kind: kind.name)
+@pytest.mark.parametrize(
+    "kind", [kind for kind in TYPES if "portal_restaurant_id" in kind.payload.model_fields], ids=lambda kind: kind.name
+)
 def test_the_id_of_the_portal_may_be_left_empty_in_a_form(kind: JobType) -> None:
     example = dict(kind.examples[0])
 

@@ -7,7 +7,7 @@ from scriptjobs.errors import ScriptError
 from scriptjobs.script import PageChanged, Script
 
 LOADED_MS = 15_000
-OVERLAY_MS = 10_000  # portal/PORTAL.md, Waits that were needed
+OVERLAY_MS = 10_000  # the live portal was seen to need as much
 # A page that was just asked for is covered a moment later, not at once.
 COVER_MS = 300
 # Long enough for a list that is drawn in pieces; nothing on the page says that it is complete.

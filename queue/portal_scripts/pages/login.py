@@ -8,7 +8,7 @@ from portal_scripts.portal_payload import AccountPayload
 from scriptjobs.errors import ScriptError
 from scriptjobs.script import InvalidCredentials, PageChanged, Script
 
-# portal/PORTAL.md, Waits that were needed.
+# Waits that the live portal was seen to need.
 FORM_MS = 30_000
 DASHBOARD_MS = 15_000
 
