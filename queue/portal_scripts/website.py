@@ -114,6 +114,7 @@ async def configure_website(script: Script, payload: Payload, theme: Theme) -> R
     async with signed_in(script, payload):
         async with script.step(OPEN):
             opened = await open_restaurant_of(script, payload)
+            work.restaurant = opened.name
         async with script.step(SETTINGS):
             await open_settings(script)
         async with script.step(WEBSITE):
@@ -133,6 +134,7 @@ class _Work:
         self._given = payload
         self._theme = theme
         self.page = Website(script)
+        self.restaurant = payload.restaurant_name  # as the portal spells it, once it is open
         self.logo_url = str(script.checkpoints.get("logo", ""))
         self.store_url = str(script.checkpoints.get("store", ""))
 
@@ -152,7 +154,7 @@ class _Work:
                 work=self._favicon,
                 skipped=None if given.favicon or given.logo else "neither a favicon nor a logo was given.",
             ),
-            Part(step=SEO, work=lambda: page.set_seo(*seo_texts(given))),
+            Part(step=SEO, work=lambda: page.set_seo(*seo_texts(given, self.restaurant))),
             Part(
                 step=SOCIAL,
                 work=lambda: page.set_social(given.facebook, given.instagram),
@@ -183,14 +185,12 @@ class _Work:
         await self._script.checkpoint("store", self.store_url)
 
 
-def seo_texts(given: Payload) -> tuple[str, str]:
-    """Page title and description, as the firm words them; what is not known is left
-    out.
-    """
-    title = " ".join(filter(None, (given.restaurant_name, given.location)))
+def seo_texts(given: Payload, restaurant: str) -> tuple[str, str]:
+    """Page title and description, as the firm words them; what is not known is left out."""
+    title = " ".join(filter(None, (restaurant, given.location)))
     place = f" in {given.location}" if given.location else ""
     best = f"Best {given.cuisine or 'food'}{place}. " if given.cuisine or place else ""
-    return f"{title} - Order Online for Delivery or Pickup", f"{best}Order online from {given.restaurant_name}."
+    return f"{title} - Order Online for Delivery or Pickup", f"{best}Order online from {restaurant}."
 
 
 def example(**more: str) -> dict[str, object]:

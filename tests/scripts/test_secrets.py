@@ -43,7 +43,7 @@ async def test_pictures_come_back_when_the_keys_have_gone(desk: Desk) -> None:
     assert "Audio Notifications" in run.shown[-1]
 
 
-@pytest.mark.parametrize("fault", ["save_fails", "save_unheard_once", "session_expires_once", "key_hidden"])
+@pytest.mark.parametrize("fault", ["save_fails", "save_unheard_once"])
 @pytest.mark.parametrize("name", JOBS)
 async def test_a_failure_beside_keys_leaves_no_page(desk: Desk, impatient: None, name: str, fault: str) -> None:
     """The desk's own question is the test: keys of an earlier run are on the page when this one fails."""
