@@ -109,8 +109,10 @@ def _line(entry: Any) -> str:
 
 def _with_decimals(part: Any) -> str:
     """A number is a price here; without decimals, a line would take it for a part of the name (`scriptjobs.prices`)."""
-    price = read_price(str(part))
-    return str(part) if price is None or price.has_mark else f"{price.amount:.2f}"
+    try:
+        return read_price(str(part)).text
+    except ValueError:
+        return str(part)
 
 
 def _row(

@@ -33,10 +33,10 @@ def _read_price(value: Any) -> Any:
     """A price that comes as a text is read as in a menu file."""
     if not isinstance(value, str):
         return value
-    price = read_price(value)
-    if price is None:
-        raise ValueError(f"“{value[:40]}” is no price")
-    return price.amount
+    try:
+        return read_price(value).amount
+    except ValueError as error:
+        raise ValueError(f"“{value[:40]}” {error}") from error
 
 
 class Option(BaseModel):

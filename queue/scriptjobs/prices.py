@@ -1,58 +1,70 @@
-"""Reading prices as people write them: `12.50`, `4,50`, `$1,000`, `3.50 €`, `NZ$ 8`, `1.000,50`."""
+"""Prices as people write them: `12`, `12.5`, `$12.50`, `8,90 €`, `NZD 1,250`, alone or at the end of a line."""
 
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-_SIGN = r"NZD|AUD|USD|GBP|CAD|EUR|[A-Z]{0,3}[$£€¥₹]"
-_NUMBER = re.compile(
-    r"(?P<minus>[-−+]?)(?:"
-    r"(?P<english>[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.(?P<cents>[0-9]+))?"
-    r"|(?P<european>[1-9][0-9]{0,2}(?:\.[0-9]{3})+),(?P<cent>[0-9]+)"
-    r"|(?P<whole>0|[1-9][0-9]*)?(?:[.,](?P<rest>[0-9]+))?)"
-)
+# Above this it is no price of a dish, but a column that was mistaken for the price.
+TOO_DEAR = Decimal(10_000)
+LONGEST = 60
+_CURRENCY = r"(?:NZD|AUD|USD|GBP|CAD|EUR|[A-Z]{0,3}[$£€])"
 _PRICE = re.compile(
-    rf"(?P<front>[-−+]?)(?P<before>{_SIGN})?\s?(?P<number>[-−+]?[0-9.,]*[0-9])\s?(?P<after>{_SIGN})?", re.IGNORECASE
+    rf"\+?(?P<before>{_CURRENCY})?\s*(?P<number>-?[0-9][0-9.,]*|-?[.,][0-9]+)\s*(?P<after>{_CURRENCY})?", re.IGNORECASE
 )
+# 1,250 and 1,250.00 and 1.250,00: groups of three with the other sign for decimals.
+_GROUPED = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|-?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]*")
+_PLAIN = re.compile(r"-?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)")
 # Somebody meant a price: a sign of money beside a digit of any script, or something like decimals at the end.
-_MONEY = re.compile(r"[$£€¥₹]\s*\d|\d\s*[$£€¥₹]")
+_MONEY = re.compile(r"[$£€]\s*\d|\d\s*[$£€]")
 _DECIMALS = re.compile(r"(?<!\S)[-−+]?\d*[.,]\d[\d.,]*$")
-_LIMIT = 40
+_QUOTED = 40
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Price:
-    """What a price says. `amount` is exact: as many decimals as were written. `is_plain`: digits and a decimal point at
-    most, so that nothing had to be understood; `has_mark`: a sign of money or decimals, so that it can be nothing else.
-    """
+    """A price, and how it was written: `is_plain` as a number with a decimal point at most."""
 
     amount: Decimal
     is_plain: bool
-    has_mark: bool
+    has_currency: bool
+    has_decimals: bool = False
+
+    @property
+    def text(self) -> str:
+        """With two decimals and without a currency."""
+        return f"{self.amount:.2f}"
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it can be nothing but a price; a bare whole number can be a part of a name."""
+        return self.has_currency or self.has_decimals
 
 
-def read_price(text: str) -> Price | None:
-    """The price that a text is; None when it is none, or could be two.
+def read_price(written: str) -> Price:
+    """The price that a text is. Nothing is rounded, and only the digits 0 to 9 count.
 
-    A comma before three digits parts thousands; a point does so only where decimals follow behind a comma. Only the
-    digits 0 to 9 count.
+    Raises:
+        ValueError: it is none; the words say what is wrong, going on from the text itself: “12.999” → “has …”.
     """
-    found = _PRICE.fullmatch(text.strip())
+    found = _PRICE.fullmatch(written.strip()) if len(written) <= LONGEST else None
     if found is None or (found["before"] and found["after"]):
-        return None
-    number = _NUMBER.fullmatch(found["front"] + found["number"])
-    if number is None:
-        return None
-    whole = re.sub("[,.]", "", number["english"] or number["european"] or number["whole"] or "0")
-    cents = number["cents"] or number["cent"] or number["rest"]
-    if number["rest"] and "," in found["number"] and len(number["rest"]) == 3:
-        return None  # `1234,567` and `,500`: thousands or decimals
-    minus = "-" if number["minus"] in {"-", "−"} else ""
-    plain = f"{minus}{whole}" + (f".{cents}" if cents else "")
-    has_sign = bool(found["before"] or found["after"])
-    is_plain = not has_sign and found[0].lstrip("-").replace(".", "", 1).isdigit()
-    amount = Decimal(plain)
-    return Price(amount=amount if amount else abs(amount), is_plain=is_plain, has_mark=has_sign or bool(cents))
+        raise ValueError("is not a price")
+    number = found["number"]
+    if _GROUPED.fullmatch(number):
+        decimal_sign = max(",.", key=number.rfind) if "," in number and "." in number else "."
+    elif _PLAIN.fullmatch(number):
+        decimal_sign = "," if "," in number else "."
+    else:
+        raise ValueError("is not a price")
+    grouping = "." if decimal_sign == "," else ","
+    amount = Decimal(number.replace(grouping, "").replace(decimal_sign, "."))
+    if number.startswith("-") or amount >= TOO_DEAR:
+        raise ValueError("is not the price of a dish")
+    if amount != amount.quantize(Decimal("0.01")):
+        raise ValueError("has more than two decimals")
+    has_currency = bool(found["before"] or found["after"])
+    is_plain = not has_currency and "," not in number
+    return Price(amount, is_plain=is_plain, has_currency=has_currency, has_decimals=decimal_sign in number)
 
 
 def split_price(line: str) -> tuple[str, Decimal | None]:
@@ -64,19 +76,32 @@ def split_price(line: str) -> tuple[str, Decimal | None]:
         ValueError: somebody meant a price that cannot be read; the message quotes the line.
     """
     line = " ".join(line.split())
-    alone = read_price(line)
-    if alone and alone.has_mark:
-        raise ValueError(f"“{line[:_LIMIT]}” has a price and no name")
+    if _read(line):
+        raise ValueError(f"“{line[:_QUOTED]}” has a price and no name")
     # A price has three parts at most: `$ 8`, `8 €`.
     for place in [found.end() for found in re.finditer(" ", line)][-3:]:
         name, tail = line[: place - 1], line[place:]
-        price = read_price(tail)
-        if price is None or not price.has_mark:
+        price = _read(tail)
+        if price is None:
             continue
-        if re.search(r"(?<!\S)[0-9]{1,3}$", name) and re.match(r"[0-9]{3}(?![0-9])", tail):
+        if re.search(r"(?<!\S)[$£€]?[0-9]{1,3}$", name) and re.match(r"[0-9]{3}(?![0-9])", tail):
             break  # `1 500 €`
         return name, price.amount
     decimals = _DECIMALS.search(line)
-    if _MONEY.search(line) or (decimals and read_price(decimals[0]) is None):
-        raise ValueError(f"“{line[:_LIMIT]}” has a price that cannot be read; write it at the end, as in: Large 4.50")
+    if _MONEY.search(line) or (decimals and not _is_whole(decimals[0])):
+        raise ValueError(f"“{line[:_QUOTED]}” has a price that cannot be read; write it at the end, as in: Large 4.50")
     return line, None
+
+
+def _read(text: str) -> Price | None:
+    """A price that can be nothing else, or None."""
+    try:
+        price = read_price(text)
+    except ValueError:
+        return None
+    return price if price.is_certain else None
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a text is a number without decimals, as in `Pack of 1,000`."""
+    return bool(re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+", text))

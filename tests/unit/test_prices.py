@@ -10,43 +10,23 @@ from scriptjobs.prices import read_price, split_price
 
 
 @pytest.mark.parametrize(
-    ("text", "amount"),
+    ("text", "read"),
     [
-        ("12.50", "12.50"), ("4,50", "4.50"), ("$1,000", "1000"), ("3.50 €", "3.50"), ("€ 3,5", "3.5"), ("NZ$ 8", "8"), ("NZD8.00", "8.00"),
-        ("1,234.50", "1234.50"), ("1.234,50", "1234.50"), ("1,000,000", "1000000"), (".50", "0.50"), ("0", "0"), ("8 AUD", "8"),
-        ("12.999", "12.999"), ("1.000", "1.000"), ("-2.00", "-2.00"), ("−$2", "-2"), ("+$2", "2"), ("$-2", "-2"), ("-0", "0"),
+        ("12.50", "12.50"), ("4,50", "4.50"), ("$1,000", "1000.00"), ("3.50 €", "3.50"), ("€ 3,5", "3.50"), ("NZ$ 8", "8.00"), ("NZD8.00", "8.00"),
+        ("1,234.50", "1234.50"), ("1.234,50", "1234.50"), (".50", "0.50"), ("0", "0.00"), ("8 AUD", "8.00"), ("8 nzd", "8.00"), ("+$2", "2.00"),
     ],
 )  # fmt: skip
-def test_a_price_is_read_as_it_is_meant(text: str, amount: str) -> None:
-    price = read_price(text)
-
-    assert price is not None
-    assert str(price.amount) == amount  # as many decimals as were written, and no sign before nothing
+def test_a_price_is_read_as_it_is_meant(text: str, read: str) -> None:
+    assert read_price(text).text == read
 
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "",
-        "dear",
-        "1.2.3",
-        "1,23,4",
-        "12,",
-        "1234,567",
-        "$",
-        "$4€",
-        "４.５０",
-        "٣",
-        "4.50 each",
-        "--1",
-        "1e5",
-        "NaN",
-        "007",
-        "1_000",
-    ],
-)
-def test_what_is_no_price_or_could_be_two_is_told(text: str) -> None:
-    assert read_price(text) is None
+    ["", "dear", "1.2.3", "1,23,4", "1234,567", "12.999", "$", "$4€", "４.５０", "٣", "4.50 each", "--1", "-1", "$-2", "1e5", "NaN", "1_000", "9" * 5_000],
+)  # fmt: skip
+def test_what_is_no_price_is_told(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^(is not|has more)"):
+        read_price(text)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +36,7 @@ def test_what_is_no_price_or_could_be_two_is_told(text: str) -> None:
         ("Pack of 6", "Pack of 6", None), ("Pack of 6 3.50 €", "Pack of 6", "3.50"), ("Pack of 1,000", "Pack of 1,000", None),
         ("Olives $1.5", "Olives", "1.5"), ("Cheese +2.00", "Cheese", "2.00"), ("Cheese + $2", "Cheese +", "2"), ("Napkins", "Napkins", None),
         ("Bonus AUD 5", "Bonus", "5"), ("  Large\u00a0 4.50 ", "Large", "4.50"), ("Half & Half 8 NZD", "Half & Half", "8"), ("7", "7", None),
-        ("No. 1", "No. 1", None), ('50% "off" $(x)', '50% "off" $(x)', None), ("Version 2", "Version 2", None), ("Less -1.00", "Less", "-1.00"),
+        ("No. 1", "No. 1", None), ('50% "off" $(x)', '50% "off" $(x)', None), ("Version 2", "Version 2", None),
     ],
 )  # fmt: skip
 def test_the_price_stands_at_the_end_of_a_line(line: str, name: str, price: str | None) -> None:
@@ -76,6 +56,8 @@ def test_the_price_stands_at_the_end_of_a_line(line: str, name: str, price: str 
         "4.50",
         "Large 1234,567",
         "Large 4.50€/kg",
+        "Less -1.00",
+        "Large 12.999",
     ],
 )
 def test_a_price_that_cannot_be_read_is_refused_with_its_line(line: str) -> None:
@@ -88,10 +70,8 @@ def test_a_price_that_cannot_be_read_is_refused_with_its_line(line: str) -> None
 @given(st.decimals(0, 9999, places=2), st.sampled_from(["{}", "${}", "{} €", "NZ$ {}", "{} NZD"]), st.booleans())
 def test_every_price_is_read_in_every_style(amount: Decimal, style: str, comma: bool) -> None:
     written = f"{amount:.2f}".replace(".", ",") if comma else f"{amount:,.2f}"
-    price = read_price(style.format(written))
 
-    assert price is not None
-    assert price.amount == amount
+    assert read_price(style.format(written)).amount == amount
 
 
 @given(st.text(max_size=30))
