@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from scriptjobs.prices import read_price
 from webapp.previews import FilePreview
 
 BLANK_ROWS = 3
@@ -98,11 +99,18 @@ _ACCEPTED = {"csv": ".csv,text/csv", "image": "image/png,image/jpeg,image/webp,i
 
 def _line(entry: Any) -> str:
     """One entry of a list as a line of text; the parts of an object stand beside each other."""
-    return (
-        " ".join(str(part) for part in cast("dict[str, Any]", entry).values())
-        if isinstance(entry, dict)
-        else str(entry)
-    )
+    if not isinstance(entry, dict):
+        return str(entry)
+    parts = list(cast("dict[str, Any]", entry).values())
+    return " ".join([*map(str, parts[:1]), *(_with_decimals(part) for part in parts[1:])])
+
+
+def _with_decimals(part: Any) -> str:
+    """A number is a price here; without decimals, a line would take it for a part of the name (`scriptjobs.prices`)."""
+    try:
+        return read_price(str(part)).text
+    except ValueError:
+        return str(part)
 
 
 def _row(

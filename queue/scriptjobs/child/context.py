@@ -77,13 +77,14 @@ class RunningScript:
         self.page = page
         self.portal_url = job.portal_url
         self.checkpoints = dict(job.checkpoints)
-        self.is_private = self.was_private = False
+        self.was_private = False
+        self._step_is_private = self._page_is_private = False
 
     @asynccontextmanager
     async def step(self, title: str, *, in_private: bool = False) -> AsyncGenerator[None]:
         """Run a declared step: reported at both ends, with a picture of how it ended, if not `in_private`."""
         self._position = self._steps.index(title) + 1
-        self.is_private = in_private
+        self._step_is_private = in_private
         self.was_private |= in_private
         started = time.monotonic()
         self._tell_step(title, "running")
@@ -129,6 +130,16 @@ class RunningScript:
             if failure.code == "BROWSER_CRASHED":
                 raise
             raise ScriptError(failure.message, code=failure.code) from error
+
+    @property
+    def is_private(self) -> bool:
+        """Whether the page may show a secret now, so that nothing of it is kept."""
+        return self._step_is_private or self._page_is_private
+
+    def set_private(self, *, on: bool) -> None:
+        """Keep nothing of what the page shows from now on, in whatever step; or keep it again."""
+        self._page_is_private = on
+        self.was_private |= on
 
     def attach(self, file: Attachment) -> None:
         """Hand over a file of the private folder."""
