@@ -83,10 +83,11 @@ def _strip(entry: dict[str, Any]) -> set[str]:
     for part in (request, response):
         part["cookies"] = []
         part["headers"] = [header for header in _items(part, "headers") if not _is_private(header)]
-    is_data = "json" in str((response.get("content") or {}).get("mimeType", ""))
+    content: dict[str, Any] = response.get("content") or {}
+    is_data = "json" in str(content.get("mimeType", ""))
     if request.get("method") == "GET" and not is_data:
         return set()
-    bodies: list[dict[str, Any]] = [request.pop("postData", None) or {}, response.get("content") or {}]
+    bodies: list[dict[str, Any]] = [request.pop("postData", None) or {}, content]
     files = {str(body.pop("_file", "")).removeprefix("resources/") for body in bodies} - {""}
     for body in bodies:
         body.pop("text", None)

@@ -29,7 +29,8 @@ _FORM = (
     "<meta charset=utf-8><input name=p type=password><button onclick=send()>go</button>"
     f"<script>document.cookie='js={MADE_BY_SCRIPT}'; localStorage.session = '{SESSION}';"
     "function send() { fetch('/login', {method: 'POST', body: document.querySelector('input').value})"
-    ".then(() => fetch('/keys')).then(answer => answer.json()).then(() => document.title = 'in') }</script><p>kept</p>"
+    ".then(answer => answer.json()).then(() => fetch('/keys')).then(answer => answer.json())"
+    ".then(() => document.title = 'in') }</script><p>kept</p>"
 )
 
 
