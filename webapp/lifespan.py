@@ -1,6 +1,7 @@
 """The lifespan: opens database, listener, live pages, worker; closes in reverse; hears the stop signal."""
 
 import asyncio
+import os
 import secrets
 import signal
 import sys
@@ -41,6 +42,7 @@ log = structlog.get_logger()
 async def lifespan(app: Starlette) -> AsyncGenerator[None]:
     """Open everything that requests need. A start that fails half-way closes what it had opened."""
     settings: Settings = app.state.settings
+    os.umask(0o077)  # what this process writes is for its user alone
     stopping = asyncio.Event()
     async with AsyncExitStack() as stack:
         database = await _open_database(settings, stack)
@@ -145,12 +147,16 @@ def _hear_stop_signal(stopping: asyncio.Event, workers: list[Worker]) -> Generat
 
 
 async def _greet_first_user(settings: Settings, people: People) -> None:
-    """On the first start, make somebody who can sign in, and print the link (never into the log)."""
+    """On the first start, make somebody who can sign in. The link goes to a terminal, and never where it is kept."""
     if await people.has_members():
         return
     await people.add(FIRST_EMAIL, FIRST_ORGANISATION, "admin")
-    token = await people.make_link(FIRST_EMAIL)
-    sys.stderr.write(f"\n  First sign-in (works once, for a day): {settings.address}/sign-in/{token}\n\n")
+    if sys.stderr.isatty():
+        token = await people.make_link(FIRST_EMAIL)
+        sys.stderr.write(f"\n  First sign-in (works once, for a day): {settings.address}/sign-in/{token}\n\n")
+        return
+    command = f'script-jobs user add YOUR-ADDRESS --organisation "{FIRST_ORGANISATION}" --role admin'
+    log.info("nobody_can_sign_in_yet", hint=f"{command} prints a sign-in link")
 
 
 def _new_key() -> str:

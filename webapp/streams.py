@@ -7,8 +7,10 @@ from uuid import UUID
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
 
 from scriptjobs.errors import InvalidPayload, RequestRefused
+from scriptjobs.values import read_whole_number
 
 HEARTBEAT_S = 15
 SEND_TIMEOUT_S = 10
@@ -17,6 +19,7 @@ STREAM_HEADERS = {"Cache-Control": "private, no-cache, no-transform", "X-Accel-B
 PER_PERSON = 6
 PER_PROCESS = 200
 RETRY_AFTER_S = 10
+MAX_EVENT_ID = 10**18 - 1
 
 
 class StreamSlots:
@@ -53,15 +56,28 @@ def last_event_id(request: Request) -> int:
         InvalidPayload: it is no number.
     """
     text = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
-    if not text.isdecimal() or len(text) > 18:
+    try:
+        return read_whole_number(text, 0, MAX_EVENT_ID)
+    except ValueError:
         fault = {"path": "Last-Event-ID", "message": "must be a number from this stream"}
-        raise InvalidPayload("Last-Event-ID does not fit.", fields=[fault])
-    return int(text)
+        raise InvalidPayload("Last-Event-ID does not fit.", fields=[fault]) from None
 
 
-def sse_response(content: AsyncGenerator[ServerSentEvent]) -> EventSourceResponse:
+class EventStream(EventSourceResponse):
+    """A stream; a HEAD request gets its headers alone."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["method"] != "HEAD":
+            await super().__call__(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body"})
+
+
+def sse_response(content: AsyncGenerator[ServerSentEvent]) -> EventStream:
     """A stream with the headers and the heartbeat that all of ours have."""
-    return EventSourceResponse(
+    return EventStream(
         content,
         headers=STREAM_HEADERS,
         ping=HEARTBEAT_S,

@@ -83,6 +83,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=CONNECT_TIMEOUT_S,
+            hide_parameters=True,  # an error's text ends in the log
         )
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
 

@@ -1,6 +1,7 @@
 """The jobs: the list, one job's page, its actions, its files, and the live stream of both pages."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from urllib.parse import urlencode
 from uuid import UUID
 
 from sse_starlette import ServerSentEvent
@@ -9,16 +10,17 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from scriptjobs.errors import InvalidPayload, JobNotFound, RequestRefused
 from scriptjobs.service import Caller, ScriptJobService
+from scriptjobs.values import MAX_SMALL, read_whole_number
 from webapp.card import ACTIONS, LOOKS, JobCard
+from webapp.downloads import file_response
 from webapp.live import VIEWS, Seen, Shown, live_of, page_fragments
 from webapp.pages.session import enter, is_htmx, read_own_form
-from webapp.queries import read_list_query
+from webapp.queries import Query, read_list_query
 from webapp.render import page, partial, swap
 from webapp.streams import last_event_id, sse_response
 from webapp.views import AttemptPage, JobPage
 from webapp.website import site_of
 
-FILES_KEPT = "private, max-age=31536000, immutable"
 MAX_ROWS = 100
 
 
@@ -27,12 +29,22 @@ async def index(request: Request) -> Response:
     caller, session = await enter(request)
     site = site_of(request)
     wanted = read_list_query(request.query_params, caller.organisation_id)
-    found, total = await site.service.list_jobs(caller, wanted)
+    found = await site.service.list_jobs(caller, wanted)
     return page(
-        request, "jobs/index", session=session, total=total, wanted=wanted, looks=LOOKS,
-        cards=[JobCard.from_job(job, site.service.job_types, may_act=caller.may_act) for job in found],
-        status_filter=request.query_params.get("status", ""),
+        request, "jobs/index", session=session, total=found.total, has_more=found.has_more, wanted=wanted, looks=LOOKS,
+        cards=[JobCard.from_job(job, site.service.job_types, may_act=caller.may_act) for job in found.jobs],
+        status_filter=",".join(request.query_params.getlist("status")), page_address=_page_address(request),
     )  # fmt: skip
+
+
+def _page_address(request: Request) -> Callable[[int], str]:
+    """The address of another page of the same list: everything that was asked for stays, but for the offset."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "offset" and value]
+
+    def address(offset: int) -> str:
+        return f"/jobs?{urlencode([*kept, ('offset', offset)])}"
+
+    return address
 
 
 async def show(request: Request) -> Response:
@@ -52,7 +64,11 @@ async def attempt(request: Request) -> Response:
     caller, session = await enter(request)
     site = site_of(request)
     params = request.path_params
-    details = await site.service.get_attempt(caller, params["job_id"], params["number"])
+    try:
+        number = read_whole_number(params["number"], 1, MAX_SMALL)
+    except ValueError:
+        raise JobNotFound("This job has no such try.") from None
+    details = await site.service.get_attempt(caller, params["job_id"], number)
     return page(request, "jobs/attempt", session=session, job=AttemptPage.from_details(details, site.service.job_types))
 
 
@@ -101,12 +117,7 @@ async def _do(service: ScriptJobService, caller: Caller, job_id: str, action: st
 async def file(request: Request) -> Response:
     """GET /jobs/{jobId}/files/{fileId}: a picture to look at; all else to save, for it came from outside."""
     caller, _ = await enter(request)
-    params = request.path_params
-    found, content = await site_of(request).service.get_file(caller, params["job_id"], params["file_id"])
-    headers = {"Cache-Control": FILES_KEPT, "Content-Security-Policy": "default-src 'none'; sandbox"}
-    if not found.media_type.startswith("image/"):
-        headers["Content-Disposition"] = f'attachment; filename="{params["job_id"]}-{found.name}"'
-    return Response(content, media_type=found.media_type, headers=headers)
+    return await file_response(request, caller)
 
 
 async def stream(request: Request) -> Response:
@@ -148,6 +159,8 @@ async def _watched(request: Request) -> tuple[Caller, Shown, list[UUID], Seen]:
     if not jobs:
         raise JobNotFound
     shown = Shown(view, tuple(job.job_id for job in jobs), caller.may_act)
-    attempt = query.get("attempt", "")
-    seen = Seen(last_event_id=last_event_id(request), attempt=int(attempt) if attempt.isdecimal() else None)
+    asked_for = Query(query)
+    attempt = asked_for.number("attempt", 0, MAX_SMALL, None)
+    asked_for.finish()
+    seen = Seen(last_event_id=last_event_id(request), attempt=attempt)
     return caller, shown, [job.id for job in jobs], seen

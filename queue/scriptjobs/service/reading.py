@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from scriptjobs import values
 from scriptjobs.database import Connection, Database
-from scriptjobs.errors import JobNotFound
+from scriptjobs.errors import FileNotFound, JobNotFound
 from scriptjobs.estimates import Estimate
 from scriptjobs.files import Files
 from scriptjobs.job_types import JobTypes
@@ -33,6 +34,15 @@ class Caller:
     may_act: bool = True
     organisation_name: str = ""
     email: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobList:
+    """One page of a list. `total` is exact up to COUNT_CAP and a lower bound beyond it."""
+
+    jobs: list[Job]
+    total: int
+    has_more: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +111,7 @@ class Reading:
 
     async def get_jobs(self, caller: Caller, job_ids: list[str]) -> list[Job]:
         """Those of these jobs that the caller may see, in the order asked for."""
+        job_ids = [job_id for job_id in job_ids if values.JOB_ID.fullmatch(job_id)]
         async with self._database.as_caller(caller.user_id) as connection:
             found = {job.job_id: job for job in await self._told(connection, await jobs.get_jobs(connection, job_ids))}
         return [found[job_id] for job_id in job_ids if job_id in found and self._is_of(caller, found[job_id])]
@@ -162,16 +173,26 @@ class Reading:
         async with self._database.as_caller(caller.user_id) as connection:
             return await events.read_events(connection, job.id, after=after)
 
-    async def list_jobs(self, caller: Caller, wanted: JobFilter) -> tuple[list[Job], int]:
-        """One page of jobs, and how many there are in all (at most COUNT_CAP + 1, which means "more than")."""
+    async def list_jobs(self, caller: Caller, wanted: JobFilter) -> JobList:
+        """One page of jobs.
+
+        Raises:
+            InvalidJobType: the filter names a type that does not exist.
+        """
+        if wanted.job_type:
+            self.job_types.get(wanted.job_type)
         async with self._database.as_caller(caller.user_id) as connection:
-            found = await self._told(connection, await jobs.list_jobs(connection, wanted))
-            return found, await jobs.count_jobs(connection, wanted)
+            # One job more than the page holds tells whether there is another page, however many there are.
+            found = await jobs.list_jobs(connection, replace(wanted, limit=wanted.limit + 1))
+            shown = await self._told(connection, found[: wanted.limit])
+            total = await jobs.count_jobs(connection, wanted)
+        seen = wanted.offset + len(found) if found else 0
+        return JobList(jobs=shown, total=max(total, seen), has_more=len(found) > wanted.limit)
 
     async def get_jobs_by_restaurant(self, caller: Caller, restaurant_id: UUID, limit: int = 20) -> list[Job]:
         """The newest jobs of a restaurant."""
         wanted = JobFilter(organisation_id=caller.organisation_id, restaurant_id=restaurant_id, limit=limit)
-        return (await self.list_jobs(caller, wanted))[0]
+        return (await self.list_jobs(caller, wanted)).jobs
 
     async def get_pending_jobs(self, caller: Caller, limit: int = 20) -> list[Job]:
         """The jobs that wait, those with the highest priority first, then the oldest."""
@@ -199,18 +220,28 @@ class Reading:
         async with self._database.as_service() as connection:
             return await workers.list_workers(connection)
 
+    async def list_files(self, caller: Caller, job_id: str) -> list[JobFile]:
+        """All files that the tries of a job left, oldest first.
+
+        Raises:
+            JobNotFound: there is none that the caller may see.
+        """
+        async with self._database.as_caller(caller.user_id) as connection:
+            job = await self._find(connection, caller, job_id)
+            return await jobs.list_all_files(connection, job.id)
+
     async def get_file(self, caller: Caller, job_id: str, file_id: UUID) -> tuple[JobFile, bytes]:
         """A file of a job, with its content.
 
         Raises:
-            JobNotFound: no such job or file.
+            JobNotFound, FileNotFound: there is none that the caller may see.
         """
         async with self._database.as_caller(caller.user_id) as connection:
             job = await self._find(connection, caller, job_id)
             file = await jobs.get_file(connection, job.id, file_id)
         content = await self._files.get(file.storage_key) if file else None
         if file is None or content is None:
-            raise JobNotFound("There is no such file.")
+            raise FileNotFound
         return file, content
 
     async def is_ready(self) -> bool:
@@ -222,11 +253,14 @@ class Reading:
         return job.organisation_id == caller.organisation_id
 
     async def _find(self, connection: Connection, caller: Caller, job_id: str) -> Job:
-        if job_id.startswith("JOB_"):
-            job = await jobs.get_job(connection, job_id)
+        try:
+            key = values.read_job_id(job_id)
+        except ValueError:
+            raise JobNotFound from None
+        if isinstance(key, UUID):
+            job = await jobs.get_job_by_uuid(connection, key)
         else:
-            id_ = as_uuid(job_id)
-            job = await jobs.get_job_by_uuid(connection, id_) if id_ else None
+            job = await jobs.get_job(connection, key)
         if job is None or not self._is_of(caller, job):
             raise JobNotFound
         return job
@@ -276,11 +310,3 @@ class Reading:
             log=await events.read_log(connection, job.id, attempt=job.attempt_count, until=last, limit=LOG_TAIL_LINES),
             history=await events.read_history(connection, job.id),
         )
-
-
-def as_uuid(text: str) -> UUID | None:
-    """The UUID that a text is, or None."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -1,6 +1,7 @@
 """Uploading: files that jobs name by id, checked by what is in them."""
 
 import asyncio
+import contextlib
 import io
 import uuid
 import warnings
@@ -12,15 +13,16 @@ from uuid import UUID
 from PIL import Image, UnidentifiedImageError
 
 from scriptjobs.database import Connection
-from scriptjobs.errors import BadRequest, FileNotFound, Forbidden, InvalidPayload
+from scriptjobs.errors import BadRequest, FileNotFound, Forbidden, InvalidPayload, StorageUnavailable
+from scriptjobs.files import FILE_ERRORS
 from scriptjobs.job_types import FileField
 from scriptjobs.menu_csv import LIMIT_BYTES, Menu, read_menu
 from scriptjobs.service.reading import Caller, Reading
 from scriptjobs.store.uploads import Upload, find_uploads, insert_upload
+from scriptjobs.values import read_file_name
 
 IMAGE_LIMIT_BYTES = 5 * 1024 * 1024
 IMAGE_LIMIT_PIXELS = 40_000_000
-NAME_LIMIT = 120
 _IMAGE_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
 
 UPLOAD_LIMIT_BYTES = LIMIT_BYTES
@@ -39,22 +41,36 @@ class Preview:
 class Uploading(Reading):
     """The part of ScriptJobService that takes files."""
 
-    async def upload_file(self, caller: Caller, name: str, content: bytes) -> Preview:
+    async def upload_file(
+        self, caller: Caller, name: str, content: bytes, *, within: Connection | None = None
+    ) -> Preview:
         """Store a file: a menu as CSV, or a picture. A menu with faults is stored too: its preview tells them.
 
         Raises:
             Forbidden: the caller may only look.
             InvalidPayload: empty, no picture that we know, or broken. BadRequest: PAYLOAD_TOO_LARGE.
+            StorageUnavailable: STORAGE_FULL, or STORAGE_UNAVAILABLE.
         """
         if not caller.may_act:
             raise Forbidden("A viewer can watch jobs but not upload files.")
         preview = await asyncio.to_thread(_look_into, name, content)
         upload = preview.upload
         # The file goes first: a row without its file would be found by a job.
-        await self._files.put(upload.storage_key, content)
-        async with self._database.as_caller(caller.user_id) as connection:
-            upload = await insert_upload(connection, caller.organisation_id, caller.user_id, upload)
+        await self._store(upload.storage_key, content)
+        try:
+            async with self._as(caller, within) as connection:
+                upload = await insert_upload(connection, caller.organisation_id, caller.user_id, upload)
+        except BaseException:
+            with contextlib.suppress(*FILE_ERRORS):  # the first error is the one to tell
+                await asyncio.shield(self._files.delete(upload.storage_key))
+            raise
         return Preview(upload=upload, menu=preview.menu, width=preview.width, height=preview.height)
+
+    async def _store(self, key: str, content: bytes) -> None:
+        try:
+            await self._files.put(key, content)
+        except FILE_ERRORS as error:
+            raise StorageUnavailable.of(error) from error
 
     async def preview_file(self, caller: Caller, id_: UUID) -> Preview:
         """What is in an uploaded file.
@@ -98,7 +114,7 @@ _KINDS = {"csv": "menu file (CSV)", "image": "picture"}
 
 
 def _look_into(name: str, content: bytes) -> Preview:
-    shown = (name or "file").replace("\\", "/").rsplit("/", 1)[-1][-NAME_LIMIT:]
+    shown = read_file_name(name)
     if not content:
         raise _refuse(f"“{shown}” is empty")
     picture = _read_picture(shown, content)
