@@ -1,4 +1,4 @@
-"""What the routing table knows beside its routes: which methods an address has, and what is meant by a slash too many."""
+"""What the routing table knows beside its routes: all methods of an address, and what a slash too many means."""
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request

@@ -59,7 +59,7 @@ class EmbeddedPostgres:
         Raises:
             SetupError: it does not come up; the message ends with its last words.
         """
-        _make_folder(self.var_dir, 0o711 if os.geteuid() == 0 else 0o700)
+        make_var_dir(self.var_dir)
         self._home = self._reachable(self.var_dir.resolve(), "data") / "postgres"
         self._data = self._home / "data"
         self._password_file = self._home / "password"
@@ -186,6 +186,11 @@ class EmbeddedPostgres:
             return None, None, None
         nobody = pwd.getpwnam("nobody")
         return nobody.pw_uid, nobody.pw_gid, []
+
+
+def make_var_dir(folder: Path) -> None:
+    """Make the folder for changing data, for its owner alone; when root is the owner, `nobody` may pass through it."""
+    _make_folder(folder, 0o711 if os.geteuid() == 0 else 0o700)
 
 
 def _make_folder(folder: Path, mode: int) -> None:

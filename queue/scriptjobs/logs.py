@@ -1,4 +1,4 @@
-"""Logging: one format for every line, ours and our libraries': JSON, or readable in a terminal. Nothing secret gets in."""
+"""Logging: one format for all lines, ours and our libraries': JSON, or readable in a terminal. Secrets are masked."""
 
 import logging
 import sys

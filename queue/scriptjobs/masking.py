@@ -1,7 +1,7 @@
 """What a log line must not hold: values of fields that are secret or private, and what looks like them in any text.
 
-The lines that we write name none of this. Exceptions do: a database quotes the row, a driver its parameters, a validator
-its input, an HTTP client the address with the password in it. Pure.
+The lines that we write name none of this. Exceptions do: a database quotes the row, a driver its parameters, a
+validator its input, an HTTP client the address with the password in it. Pure.
 """
 
 import re

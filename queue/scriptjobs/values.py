@@ -31,8 +31,8 @@ MAX_FILE_NAME = 120
 _MAX_DIGITS = 100
 _MAX_DEPTH = 100
 
-# Nothing is seen of controls, format characters (zero-width blanks, byte order marks, directions), halves of characters,
-# blanks and line ends, nor of some letters and marks that are drawn as nothing.
+# Nothing is seen of controls, format characters (zero-width blanks, byte order marks, directions), halves of
+# characters, blanks and line ends, nor of some letters and marks that are drawn as nothing.
 _UNSEEN_KINDS = {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {chr(code) for code in range(0xFE00, 0xFE10)}
 # Zero-width joiners bind emoji and letters, so they stay between what is seen. These are never meant.

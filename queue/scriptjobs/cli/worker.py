@@ -1,6 +1,7 @@
 """`script-jobs worker`: a worker in a process of its own, on any machine with the same database."""
 
 import asyncio
+import os
 import signal
 
 from scriptjobs.cli.opening import opened_database
@@ -16,6 +17,7 @@ async def run_worker(settings: Settings, slots: int) -> None:
     Raises:
         SetupError: there is no database, no browser, no package of job types.
     """
+    os.umask(0o077)  # what this process writes is for its user alone
     async with opened_database(settings, pool_size=slots + 4) as database:
         listener = Listener(settings.listen_database_url or database.dsn)
         worker = build_worker(settings, slots, database, listener)
