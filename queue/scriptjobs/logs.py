@@ -51,6 +51,8 @@ def _take_over_libraries(handler: logging.Handler, level: int) -> None:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
         logger.setLevel(level)
+    # It warns of each form that nobody can read, which is the client's fault and is told to the client.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     # Each request has a line of ours, without the token of a sign-in link. uvicorn's own would hold it.
     access = logging.getLogger("uvicorn.access")
     access.handlers, access.propagate = [], False

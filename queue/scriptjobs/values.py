@@ -24,6 +24,7 @@ _TIME = re.compile(
 )
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
 _ON, _OFF = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
+_HALF = re.compile("[\ud800-\udfff]")
 
 MAX_SMALL = 2**31 - 1  # what a column of PostgreSQL's type integer holds
 MAX_FILE_NAME = 120
@@ -176,7 +177,7 @@ def _read_digits(text: str) -> int | float:
 def _character_fault(text: str) -> str | None:
     if "\0" in text:
         return "holds a NUL character"
-    return "holds half a character" if any("\ud800" <= sign <= "\udfff" for sign in text) else None
+    return "holds half a character" if _HALF.search(text) else None
 
 
 def _is_unseen(sign: str) -> bool:

@@ -35,7 +35,7 @@ async def retry(request: Request) -> Response:
         )
         return Answer(202, schemas.accepted(job))
 
-    return await answer(request, caller, body.model_dump(mode="json"), work)
+    return await answer(request, caller, body.model_dump(), work)
 
 
 async def run_now(request: Request) -> Response:
@@ -73,4 +73,4 @@ async def keep(request: Request) -> Response:
         job = await service.keep_job(caller, request.path_params["job_id"], kept=body.keep, within=within)
         return Answer(200, schemas.accepted(job))
 
-    return await answer(request, caller, body.model_dump(mode="json"), work)
+    return await answer(request, caller, body.model_dump(), work)

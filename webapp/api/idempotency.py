@@ -22,7 +22,7 @@ Work = Callable[[Connection | None], Awaitable[Answer]]
 
 
 async def answer(request: Request, caller: Caller, body: Any, work: Work) -> Response:
-    """Do the work, once for each Idempotency-Key, and answer. `body` is JSON that tells one request from another.
+    """Do the work, once for each Idempotency-Key, and answer. `body` tells one request from another.
 
     Raises:
         BadRequest: the key is empty, too long, or holds a space or a sign beyond ASCII.
@@ -37,7 +37,7 @@ async def answer(request: Request, caller: Caller, body: Any, work: Work) -> Res
         once = Once(
             key=key[1] or key[2],
             path=quote(request.scope["path"]),
-            body=json.dumps(body, sort_keys=True).encode(),
+            body=json.dumps(body, sort_keys=True, default=str).encode(),
             refused=_refused,
         )
         done = await site_of(request).service.answer_once(caller, once, work)

@@ -25,7 +25,7 @@ async def create(request: Request) -> Response:
         )
         return Answer(202, schemas.accepted(job))
 
-    return await answer(request, caller, body.model_dump(mode="json"), work)
+    return await answer(request, caller, body.model_dump(), work)
 
 
 async def show(request: Request) -> Response:
