@@ -27,6 +27,7 @@ from portal_scripts.pages.restaurant import MENUS, OPEN, open_menus, open_restau
 from portal_scripts.portal_payload import PortalPayload, Text, each_once, twins
 from scriptjobs.job_types import JobType
 from scriptjobs.script import Script
+from scriptjobs.values import check_number
 
 
 class Option(BaseModel):
@@ -35,7 +36,7 @@ class Option(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Text
-    price: Annotated[Decimal, Field(ge=0, le=1_000, decimal_places=2)] = Decimal(0)
+    price: Annotated[Decimal, Field(ge=0, le=1_000, decimal_places=2), BeforeValidator(check_number)] = Decimal(0)
 
 
 def _read_line(value: Any) -> Any:

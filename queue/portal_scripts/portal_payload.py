@@ -9,6 +9,7 @@ from pydantic import (
     AfterValidator,
     AliasChoices,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -18,9 +19,16 @@ from pydantic import (
 )
 
 from scriptjobs.script import Secret
+from scriptjobs.values import read_name
 from scriptjobs.wording import matching
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+
+def _seen(value: object) -> object:
+    return read_name(value) if isinstance(value, str) else value
+
+
+# A name that people read: without what nobody sees, and not empty.
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), BeforeValidator(_seen)]
 HexColour = Annotated[
     str,
     AfterValidator(matching(r"#[0-9A-Fa-f]{6}", "is no colour; write it as #RRGGBB")),

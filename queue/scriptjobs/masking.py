@@ -15,6 +15,12 @@ _NAMES = re.compile(
     re.IGNORECASE,
 )
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
+# A value that something could not read is quoted in the complaint: invalid literal for int(): '…', KeyError: '…'.
+_COMPLAINT = re.compile(
+    r"^.*(?:\b(?:Value|Key|Data|Lookup|Validation|JSONDecode|Unicode\w*)Error\b"
+    r"|invalid|malformed|could not|cannot|match).*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _TEXTS = [
     # Parameters of a statement (SQLAlchemy), of a query (asyncpg), and rows and keys that PostgreSQL quotes.
     (re.compile(r"\[parameters: [^\n]*"), f"[parameters: {MASK}]"),
@@ -47,7 +53,12 @@ def mask_text(text: str) -> str:
     """The text without what looks like a secret, a person's address, or a quoted value of the database."""
     for pattern, replacement in _TEXTS:
         text = pattern.sub(replacement, text)
-    return text
+    return _COMPLAINT.sub(_without_quotes, text)
+
+
+def _without_quotes(found: re.Match[str]) -> str:
+    # A line of a traceback that names a file is no complaint: File "/…/values.py", line 3, in read.
+    return found[0] if found[0].lstrip().startswith('File "') else re.sub(_QUOTED, f"'{MASK}'", found[0])
 
 
 def mask(value: Any, name: str = "") -> Any:

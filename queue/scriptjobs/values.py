@@ -15,6 +15,7 @@ from uuid import UUID
 
 JOB_ID = re.compile(r"JOB_[0-9A-Za-z_]{1,60}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9A-Fa-f]{32}")
+_NUMBER = re.compile(r"[-+]?[0-9]{1,18}([.][0-9]{1,18})?")
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 # RFC 3339, with what people leave out: the seconds, and the zone where none is needed. A blank before the zone is a
 # plus sign that was not escaped in an address.
@@ -49,6 +50,17 @@ def read_whole_number(text: str, low: int, high: int) -> int:
     if not _WHOLE.fullmatch(text) or not low <= int(text) <= high:
         raise ValueError(f"must be a whole number from {low} to {high}")
     return int(text)
+
+
+def check_number(value: object) -> object:
+    """A number as JSON or a form holds it, unchanged; for validators that would take any digits and underscores.
+
+    Raises:
+        ValueError: a text that is no decimal number.
+    """
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+        raise ValueError("must be a number")
+    return value
 
 
 def read_flag(text: str) -> bool:

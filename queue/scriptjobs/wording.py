@@ -47,7 +47,7 @@ def say(fault: Mapping[str, Any]) -> str:
 
 def matching(pattern: str, words: str) -> Callable[[str], str]:
     """A validator: the whole text must match `pattern`; if not, `words` tell what is wrong, going on from the name."""
-    compiled = re.compile(pattern)
+    compiled = re.compile(pattern, re.ASCII)  # digits are those of ASCII
 
     def check(value: str) -> str:
         if not compiled.fullmatch(value):

@@ -83,6 +83,13 @@ class InProcess:
         return "cookie", answer.headers["set-cookie"].split(";")[0].encode()
 
 
+async def _end_all() -> None:
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
 @contextmanager
 def opened(dsn: str, var_dir: Path, **changes: Any) -> Generator[InProcess]:
     """The application on a database, without workers."""
@@ -103,5 +110,6 @@ def opened(dsn: str, var_dir: Path, **changes: Any) -> Generator[InProcess]:
         loop.run_until_complete(lifespan.__aexit__(None, None, None))
     finally:
         os.umask(mask)
+        loop.run_until_complete(_end_all())
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote_from_bytes, urlencode
 
 from pydantic import BaseModel
@@ -13,6 +12,7 @@ from starlette.routing import Route
 
 from scriptjobs.job_types import JobTypes
 from scriptjobs.store.jobs import JobFilter
+from tests.processes import tags_payload
 from webapp.api import bodies
 from webapp.auth.sessions import COOKIE
 from webapp.forms import Field, draw_form
@@ -46,7 +46,7 @@ CONTENTS = [
     b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n", b"--b\r\n" + b"X: " + b"y" * 70_000,
 ]  # fmt: skip
 
-_SHARE = 10
+_SHARE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,14 @@ class Sent:
 
 def requests(job_id: str, form_token: str, job_types: JobTypes) -> Iterator[Sent]:
     """Every request with one odd value in it."""
-    known = {"job_id": job_id, "type": "add-item-tags", "number": "1", "action": "keep", "token": "x", "file_id": str(bytes(16).hex())}
+    known = {
+        "job_id": job_id,
+        "type": "add-item-tags",
+        "number": "1",
+        "action": "keep",
+        "token": "x",
+        "file_id": str(bytes(16).hex()),
+    }
     for number, route in enumerate(route for route in routes() if isinstance(route, Route)):
         for method in sorted(route.methods or ()):
             sent = Sent(method, _fill(route.path, known))
@@ -73,6 +80,7 @@ def requests(job_id: str, form_token: str, job_types: JobTypes) -> Iterator[Sent
             yield from _odd_headers(sent, number)
             if method == "POST":
                 yield from _odd_bodies(sent, number)
+    yield from _odd_htmx()
     yield from _odd_fields(job_id)
     yield from _odd_payloads(job_types)
     yield from _odd_forms(job_types, form_token)
@@ -86,16 +94,16 @@ def _odd_addresses(route: Route, sent: Sent, known: dict[str, str]) -> Iterator[
     for text in TEXTS:
         escaped = quote_from_bytes(text, safe="")
         for name in route.param_convertors:
-            yield replace(sent, target=_fill(route.path, {**known, name: escaped}))
+            # A key counts only where something is done, and is then stored beside the path.
+            key = (("idempotency-key", b"a-key"),) if sent.method == "POST" else ()
+            yield replace(sent, target=_fill(route.path, {**known, name: escaped}), headers=key)
     if sent.method != "GET":
         return
     names = sorted(_query_names())
-    for place, text in enumerate(TEXTS):
-        # Every name meets every text; several names at once keep the number of requests small.
+    for text in TEXTS:
+        # All names at once: each meets each text, unless an earlier one is refused first.
         query = "&".join(f"{name}={quote_from_bytes(text, safe='')}" for name in names)
         yield replace(sent, target=f"{sent.target}?{query}")
-        name = names[place % len(names)]
-        yield replace(sent, target=f"{sent.target}?{name}={quote_from_bytes(text, safe='')}&{name}=1")
     if sent.target in {"/api/jobs", "/live/fragments"}:
         base = f"view=page&jobs={known['job_id']}&" if sent.target.startswith("/live") else ""
         for name in names:
@@ -113,17 +121,27 @@ def _odd_headers(sent: Sent, number: int) -> Iterator[Sent]:
             yield replace(sent, headers=(header,))
 
 
+def _odd_htmx() -> Iterator[Sent]:
+    """Where htmx asks from is read only when it asks, for somebody who is signed out."""
+    for text in TEXTS:
+        yield Sent("GET", "/jobs", (("hx-request", b"true"), ("hx-current-url", text), ("cookie", b"")))
+
+
 def _odd_bodies(sent: Sent, number: int) -> Iterator[Sent]:
     is_form = sent.target in {"/api/files", "/launch/add-item-tags", "/sign-in"}
     for place, kind in enumerate(CONTENT_TYPES):
-        for content in CONTENTS if is_form else CONTENTS[(place + number) % _SHARE :: _SHARE]:
+        for content in CONTENTS if is_form else CONTENTS[(place + number) % 8 :: 8]:
             yield replace(sent, headers=(("content-type", kind),), body=content)
 
 
 def _odd_fields(job_id: str) -> Iterator[Sent]:
     """Each field of each model of the API with each odd value."""
     places = {"CreateJob": "/api/jobs", "RetryJob": f"/api/jobs/{job_id}/retry", "KeepJob": f"/api/jobs/{job_id}/keep"}
-    models = [kind for kind in vars(bodies).values() if isinstance(kind, type) and issubclass(kind, BaseModel) and kind is not BaseModel]
+    models = [
+        kind
+        for kind in vars(bodies).values()
+        if isinstance(kind, type) and issubclass(kind, BaseModel) and kind is not BaseModel
+    ]
     for model in models:
         start = {"jobType": '"add-item-tags"', "payload": "{}"} if model is bodies.CreateJob else {}
         for name, field in model.model_fields.items():
@@ -132,10 +150,17 @@ def _odd_fields(job_id: str) -> Iterator[Sent]:
                 yield _json(places[model.__name__], start | {field.alias or name: f"[{odd}]"})
     good = json.dumps(tags_payload())
     for odd in JSON:
-        yield _json("/api/jobs", {"jobType": '"add-item-tags"', "payload": good, "metadata": f'{{"a": {odd}}}', "allowDuplicate": "true"})
+        yield _json(
+            "/api/jobs",
+            {"jobType": '"add-item-tags"', "payload": good, "metadata": f'{{"a": {odd}}}', "allowDuplicate": "true"},
+        )
         for name in ("dependsOn", "runAt", "restaurantId", "priority"):
-            yield _json("/api/jobs", {"jobType": '"add-item-tags"', "payload": good, name: odd, "allowDuplicate": "true"})
-            yield _json("/api/jobs", {"jobType": '"add-item-tags"', "payload": good, name: f"[{odd}]", "allowDuplicate": "true"})
+            yield _json(
+                "/api/jobs", {"jobType": '"add-item-tags"', "payload": good, name: odd, "allowDuplicate": "true"}
+            )
+            yield _json(
+                "/api/jobs", {"jobType": '"add-item-tags"', "payload": good, name: f"[{odd}]", "allowDuplicate": "true"}
+            )
 
 
 def _odd_payloads(job_types: JobTypes) -> Iterator[Sent]:
@@ -144,7 +169,9 @@ def _odd_payloads(job_types: JobTypes) -> Iterator[Sent]:
             for odd in JSON[:: 1 if kind.name in {"add-item-tags", "import-csv-menu", "configure-website-dark"} else 3]:
                 good = {key: json.dumps(value) for key, value in tags_payload().items() if key != name}
                 payload = "{" + ",".join(f'"{key}": {value}' for key, value in (good | {name: odd}).items()) + "}"
-                yield _json("/api/jobs", {"jobType": json.dumps(kind.name), "payload": payload, "allowDuplicate": "true"})
+                yield _json(
+                    "/api/jobs", {"jobType": json.dumps(kind.name), "payload": payload, "allowDuplicate": "true"}
+                )
 
 
 def _odd_forms(job_types: JobTypes, form_token: str) -> Iterator[Sent]:
@@ -153,7 +180,7 @@ def _odd_forms(job_types: JobTypes, form_token: str) -> Iterator[Sent]:
         rows = {name.split(".")[0] for name in names if "." in name}
         odd_rows = [f"{row}.{place}.name" for row in rows for place in ("²", "١", LONG_NUMBER, "-1", "\0", "", "1_0")]
         for place, text in enumerate(TEXTS):
-            given = {name: text for name in names} if place % 2 else {names[place % len(names)]: text}
+            given = dict.fromkeys(names, text) if place % 2 else {names[place % len(names)]: text}
             yield _form(f"/launch/{kind.name}", {**given, "form_token": form_token.encode()})
         for name in [*odd_rows, "\0", "_add_rows", "_allow_duplicate"]:
             yield _form(f"/launch/{kind.name}", {name: b"x", "form_token": form_token.encode()})
@@ -187,23 +214,33 @@ def _query_names() -> set[str]:
     switches = re.findall(r"""read_switch\([^"]*"(\w+)\"""", _sources())
     fields = {re.sub(r"_(\w)", lambda hit: hit[1].upper(), name) for name in JobFilter.__dataclass_fields__}
     names = {*found, *switches, *fields}
-    assert {"status", "jobType", "since", "limit", "jobs", "attempt", "after", "includeProgress", "from", "next"} <= names
+    assert {
+        "status",
+        "jobType",
+        "since",
+        "limit",
+        "jobs",
+        "attempt",
+        "after",
+        "includeProgress",
+        "from",
+        "next",
+    } <= names
     return names
 
 
 def _header_names() -> set[str]:
     found = {name.lower() for name in re.findall(r"""headers\.get\(\s*"([^"]+)\"""", _sources())}
-    assert {"authorization", "idempotency-key", "last-event-id", "x-organisation-id", "content-length", "hx-current-url"} <= found
+    assert {
+        "authorization",
+        "idempotency-key",
+        "last-event-id",
+        "x-organisation-id",
+        "content-length",
+        "hx-current-url",
+    } <= found
     return found | {
         "accept", "accept-encoding", "accept-language", "access-control-request-method", "access-control-request-headers",
         "cookie", "expect", "forwarded", "host", "if-modified-since", "if-none-match", "range", "referer",
         "transfer-encoding", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
-    }  # fmt: skip
-
-
-def tags_payload() -> dict[str, Any]:
-    """A payload that fits."""
-    return {
-        "email": "demo@example.com", "password": "demo-password", "restaurantName": "Curry Garden",
-        "itemTags": [{"name": "Spicy", "color": "#FF3333"}],
     }  # fmt: skip

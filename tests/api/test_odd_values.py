@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from scriptjobs.job_types import JobTypes
 from tests.api.in_process import ORIGIN, Answer, InProcess, opened
-from tests.api.odd_values import Sent, requests, tags_payload
+from tests.api.odd_values import Sent, requests
+from tests.processes import tags_payload
 from webapp.middleware import HEADERS
 
 
@@ -74,13 +75,19 @@ def test_odd_values_at_every_place_are_refused_or_read(
     assert {200, 202, 400, 404, 405, 413, 415} - set(statuses) <= {413, 405}, statuses
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(
     path=st.lists(st.binary(max_size=30), max_size=5),
     start=st.sampled_from(["/api/jobs/", "/jobs/", "/launch/", "/live/", "/static/", "/"]),
     method=st.sampled_from(["GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH", "TRACE", "NONSENSE"]),
-    query=st.dictionaries(st.sampled_from(["status", "since", "limit", "jobs", "view", "after"]), st.binary(max_size=40)),
-    header=st.tuples(st.sampled_from(["range", "host", "cookie", "content-type", "if-none-match"]), st.binary(max_size=60)),
+    query=st.dictionaries(
+        st.sampled_from(["status", "since", "limit", "jobs", "view", "after"]), st.binary(max_size=40)
+    ),
+    header=st.tuples(
+        st.sampled_from(["range", "host", "cookie", "content-type", "if-none-match"]), st.binary(max_size=60)
+    ),
     body=st.binary(max_size=200),
 )
 def test_chance_finds_nothing_either(
