@@ -10,15 +10,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.api.broken import CANARY
 from tests.processes import JWT_SECRET, Server, until
 from webapp.middleware import HEADERS
 
 ORIGIN = "https://app.example"
+CANARY = "canary-of-a-broken-address"  # stands in tests/api/broken.py
 
 
 @pytest.fixture(scope="module")
-def server(scratch: Path, new_database: Callable[[], str]) -> Generator[Server]:
+def broken(scratch: Path, new_database: Callable[[], str]) -> Generator[Server]:
     environment = {
         "DATABASE_URL": new_database(), "VAR_DIR": str(scratch / "var-broken"), "WORKERS": "0", "CORS_ORIGINS": ORIGIN,
         "JWT_SECRET": JWT_SECRET, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2])]), "RATE_LIMITS": "off",
@@ -29,15 +29,15 @@ def server(scratch: Path, new_database: Callable[[], str]) -> Generator[Server]:
 
 
 @pytest.fixture
-def client(server: Server) -> Generator[httpx.Client]:
-    with httpx.Client(base_url=server.address, trust_env=False, headers={"Origin": ORIGIN}) as client:
+def client(broken: Server) -> Generator[httpx.Client]:
+    with httpx.Client(base_url=broken.address, trust_env=False, headers={"Origin": ORIGIN}) as client:
         yield client
 
 
-def talk(server: Server, *pieces: bytes, wait_s: float = 10.0) -> bytes:
+def talk(broken: Server, *pieces: bytes, wait_s: float = 10.0) -> bytes:
     """Send pieces as they are, and read until the server closes."""
     said = b""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=wait_s) as line:
+    with socket.create_connection(("127.0.0.1", broken.port), timeout=wait_s) as line:
         for piece in pieces:
             line.sendall(piece)
         while piece := line.recv(65_536):
@@ -78,12 +78,12 @@ def test_every_answer_can_be_read_and_the_connection_goes_on(
     assert len(lines) == 1
 
 
-def test_an_answer_that_breaks_half_way_is_seen_to_be_cut(client: httpx.Client, server: Server) -> None:
+def test_an_answer_that_breaks_half_way_is_seen_to_be_cut(client: httpx.Client, broken: Server) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         client.get("/api/broken/cut")
 
     assert client.get("/healthz").status_code == 200
-    assert "answer_cut_off" in server.log.read_text()
+    assert "answer_cut_off" in broken.log.read_text()
 
 
 def test_a_preflight_has_every_header_and_a_foreign_one_the_shape_of_all_errors(client: httpx.Client) -> None:
@@ -118,15 +118,15 @@ def test_who_sends_more_than_is_read_gets_the_answer_and_is_told_of_the_end(clie
         (b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", b"GET /heal"),
     ],
 )
-def test_a_request_that_never_gets_whole_is_given_up(server: Server, pieces: tuple[bytes, ...]) -> None:
+def test_a_request_that_never_gets_whole_is_given_up(broken: Server, pieces: tuple[bytes, ...]) -> None:
     began = time.monotonic()
-    talk(server, *pieces)
+    talk(broken, *pieces)
 
     assert time.monotonic() - began < 8
 
 
-def test_a_head_that_drips_is_given_up(server: Server) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+def test_a_head_that_drips_is_given_up(broken: Server) -> None:
+    with socket.create_connection(("127.0.0.1", broken.port), timeout=10) as line:
         line.sendall(b"GET /healthz HTTP/1.1\r\n")
         assert until(lambda: not _takes(line, b"X: y\r\n"), 8, "the end of the connection")
 
@@ -140,9 +140,9 @@ def _takes(line: socket.socket, piece: bytes) -> bool:
 
 
 @pytest.mark.parametrize("drips", [False, True])
-def test_a_body_that_does_not_come_is_answered(server: Server, *, drips: bool) -> None:
+def test_a_body_that_does_not_come_is_answered(broken: Server, *, drips: bool) -> None:
     head = b"POST /api/broken/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", broken.port), timeout=10) as line:
         line.sendall(head)
         line.setblocking(False)
         said, began = b"", time.monotonic()
@@ -176,17 +176,17 @@ def test_a_body_that_does_not_come_is_answered(server: Server, *, drips: bool) -
         b"\0\xff\0",
     ],
 )
-def test_nonsense_on_the_wire_is_refused_and_hurts_nobody(server: Server, head: bytes) -> None:
-    said = talk(server, head)
+def test_nonsense_on_the_wire_is_refused_and_hurts_nobody(broken: Server, head: bytes) -> None:
+    said = talk(broken, head)
 
     assert b" 500 " not in said.split(b"\r\n")[0]
-    assert httpx.get(f"{server.address}/healthz", trust_env=False).status_code == 200
+    assert httpx.get(f"{broken.address}/healthz", trust_env=False).status_code == 200
 
 
-def test_the_log_has_one_format_and_no_secret(server: Server, client: httpx.Client) -> None:
+def test_the_log_has_one_format_and_no_secret(broken: Server, client: httpx.Client) -> None:
     client.get("/api/broken/error")
-    lines = [json.loads(line) for line in server.log.read_text().splitlines()]
+    lines = [json.loads(line) for line in broken.log.read_text().splitlines()]
 
     assert any(line.get("event") == "request_failed" for line in lines)
     assert any("Uvicorn running on" in line["event"] for line in lines)
-    assert CANARY not in server.log.read_text()
+    assert CANARY not in broken.log.read_text()
