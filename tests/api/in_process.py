@@ -1,6 +1,7 @@
 """The web application in the tests' own process, asked in ASGI: every sign of a request can be chosen."""
 
 import asyncio
+import json
 import os
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
@@ -15,11 +16,14 @@ from scriptjobs.cli.tokens import make_token
 from scriptjobs.people import People
 from scriptjobs.settings import Settings
 from tests.api.odd_values import Sent
-from tests.processes import JWT_SECRET
+from tests.processes import JWT_SECRET, tags_payload
 from webapp.app import create_app
 
 T = TypeVar("T")
 ORIGIN = "https://app.example"
+Header = tuple[str, bytes]
+JSON_TYPE = ("content-type", b"application/json")
+MENU = b"menuName,categoryName,dishName,dishPrice\nLunch,Mains,Dal,12.50\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +117,25 @@ def opened(dsn: str, var_dir: Path, **changes: Any) -> Generator[InProcess]:
         loop.run_until_complete(_end_all())
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
+
+
+def launch(app: InProcess, who: Header, **more: Any) -> Answer:
+    body = {"jobType": "add-item-tags", "payload": tags_payload(), "allowDuplicate": True, **more}
+    return app.ask(Sent("POST", "/api/jobs", (JSON_TYPE,), json.dumps(body).encode()), who)
+
+
+def new_job(app: InProcess, who: Header) -> str:
+    return json.loads(launch(app, who).body)["job"]["jobId"]
+
+
+def upload(app: InProcess, who: Header, name: bytes, content: bytes = MENU, *more: Header) -> Answer:
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="'
+        + name
+        + b'"\r\n\r\n'
+        + content
+        + b"\r\n--b--\r\n"
+    )
+    return app.ask(
+        Sent("POST", "/api/files", (("content-type", b"multipart/form-data; boundary=b"),), body), who, *more
+    )

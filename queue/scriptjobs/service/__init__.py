@@ -3,10 +3,10 @@
 from scriptjobs.database import Connection
 from scriptjobs.service.acting import Acting
 from scriptjobs.service.launching import Answer, JobOptions, Once
-from scriptjobs.service.reading import AttemptDetails, Caller, JobDetails, JobList
+from scriptjobs.service.reading import AttemptDetails, Caller, JobDetails
 from scriptjobs.service.uploading import UPLOAD_LIMIT_BYTES, Preview
 from scriptjobs.store.events import JobEvent
-from scriptjobs.store.jobs import COUNT_CAP, JobFilter
+from scriptjobs.store.jobs import COUNT_CAP, JobFilter, JobList
 
 __all__ = [
     "COUNT_CAP", "UPLOAD_LIMIT_BYTES", "Answer", "AttemptDetails", "Caller", "Connection", "JobDetails", "JobEvent",

@@ -19,7 +19,7 @@ from scriptjobs.service.history import History
 from scriptjobs.settings import Settings
 from scriptjobs.store import events, jobs, workers
 from scriptjobs.store.events import JobEvent
-from scriptjobs.store.jobs import JobFilter
+from scriptjobs.store.jobs import JobFilter, JobList
 from scriptjobs.store.waiting import list_prerequisites, read_waiting
 
 LOG_TAIL_LINES = 500
@@ -34,15 +34,6 @@ class Caller:
     may_act: bool = True
     organisation_name: str = ""
     email: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobList:
-    """One page of a list. `total` is exact up to COUNT_CAP and a lower bound beyond it."""
-
-    jobs: list[Job]
-    total: int
-    has_more: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +93,7 @@ class Reading:
             return await self._with_starts(connection, await self._find(connection, caller, job_id))
 
     async def get_job_by_uuid(self, caller: Caller, id_: UUID) -> Job:
-        """The job with this UUID.
-
-        Raises:
-            JobNotFound: there is none that the caller may see.
-        """
+        """The job with this UUID, as `get_job` gives it."""
         return await self.get_job(caller, str(id_))
 
     async def get_jobs(self, caller: Caller, job_ids: list[str]) -> list[Job]:

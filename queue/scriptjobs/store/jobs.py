@@ -43,6 +43,15 @@ class JobFilter:
     descending: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobList:
+    """One page of a list. `total` is exact up to COUNT_CAP and a lower bound beyond it."""
+
+    jobs: list[Job]
+    total: int
+    has_more: bool
+
+
 def to_job(row: RowMapping) -> Job:
     """A row of COLUMNS as a job."""
     values: dict[str, Any] = {**row}
