@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
 
 from scriptjobs.errors import InvalidPayload, RequestRefused
 from scriptjobs.values import read_whole_number
@@ -63,21 +62,9 @@ def last_event_id(request: Request) -> int:
         raise InvalidPayload("Last-Event-ID does not fit.", fields=[fault]) from None
 
 
-class EventStream(EventSourceResponse):
-    """A stream; a HEAD request gets its headers alone."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["method"] != "HEAD":
-            await super().__call__(scope, receive, send)
-            return
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body"})
-
-
-def sse_response(content: AsyncGenerator[ServerSentEvent]) -> EventStream:
-    """A stream with the headers and the heartbeat that all of ours have."""
-    return EventStream(
+def sse_response(content: AsyncGenerator[ServerSentEvent]) -> EventSourceResponse:
+    """A stream with the headers and the heartbeat that all of ours have; a HEAD request gets the headers alone."""
+    return EventSourceResponse(
         content,
         headers=STREAM_HEADERS,
         ping=HEARTBEAT_S,

@@ -42,10 +42,11 @@ class InProcess:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._loop.run_until_complete(work)
 
-    def ask(self, sent: Sent, *more: tuple[str, bytes]) -> Answer:
-        return self.run(asyncio.wait_for(self._ask(sent, more), 20))
+    def ask(self, sent: Sent, *more: tuple[str, bytes], stays: bool = False) -> Answer:
+        """The answer to a client that hangs up when it has sent its request, or `stays` as long as it is answered."""
+        return self.run(asyncio.wait_for(self._ask(sent, more, stays=stays), 20))
 
-    async def _ask(self, sent: Sent, more: tuple[tuple[str, bytes], ...]) -> Answer:
+    async def _ask(self, sent: Sent, more: tuple[tuple[str, bytes], ...], *, stays: bool) -> Answer:
         path, _, query = sent.target.partition("?")
         given = {name for name, _ in sent.headers}
         headers = [*sent.headers, *((name, value) for name, value in more if name not in given)]
@@ -62,6 +63,8 @@ class InProcess:
         answered: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:
+            if stays and not messages:
+                await asyncio.Event().wait()
             return messages.pop() if messages else {"type": "http.disconnect"}
 
         async def send(message: Any) -> None:

@@ -166,7 +166,7 @@ def _odd_fields(job_id: str) -> Iterator[Sent]:
 def _odd_payloads(job_types: JobTypes) -> Iterator[Sent]:
     for kind in job_types:
         for name in kind.schema["properties"]:
-            for odd in JSON[:: 1 if kind.name in {"add-item-tags", "import-csv-menu", "configure-website-dark"} else 3]:
+            for odd in JSON[:: 1 if kind.name in {"add-item-tags", "import-csv-menu", "configure-website-dark"} else 5]:
                 good = {key: json.dumps(value) for key, value in tags_payload().items() if key != name}
                 payload = "{" + ",".join(f'"{key}": {value}' for key, value in (good | {name: odd}).items()) + "}"
                 yield _json(

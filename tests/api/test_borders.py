@@ -86,7 +86,7 @@ def test_a_slash_too_many_leads_on_without_the_host_that_the_client_names(app: I
 def test_head_on_a_stream_is_headers_alone(app: InProcess, ana: Header, path: str) -> None:
     who = app.session("ana@borders.example.com") if path.startswith("/live") else ana
     job_id = new_job(app, ana)
-    answers = [app.ask(Sent("HEAD", path.format(job=job_id)), who) for _ in range(8)]
+    answers = [app.ask(Sent("HEAD", path.format(job=job_id)), who, stays=True) for _ in range(8)]
 
     assert {(answer.status, answer.body) for answer in answers} == {(200, b"")}
     assert answers[0].headers["content-type"].startswith("text/event-stream")

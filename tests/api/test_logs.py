@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -47,7 +48,7 @@ TOKEN = "dGhpcy1pcy1hLXRva2VuLW9mLWEtc2lnbi1pbi1saW5r"
     "path",
     [
         f"/sign-in/{TOKEN}", f"//sign-in//{TOKEN}", f"/sign-in//{TOKEN}", f"/sign-in/{TOKEN}/", f"/sign-in/{TOKEN}/more",
-        f"/%73ign-in/{TOKEN}", f"/sign-in%2F{TOKEN}", f"/sign%2din%252F{TOKEN}", f"/SIGN-IN/{TOKEN}", f"/sign-in/x/../{TOKEN}",
+        f"/%73ign-in/{TOKEN}", f"/sign-in%2F{TOKEN}", f"/sign%2din%252F{TOKEN}", f"/sign%252din/{TOKEN}", f"/SIGN-IN/{TOKEN}", f"/sign-in/x/../{TOKEN}",
         f"/api/sign-in/{TOKEN}", f"/sign-in?token={TOKEN}", f"/sign-in/{TOKEN[:20]}%00{TOKEN[20:]}", f"/sign-in;{TOKEN}",
     ],
 )  # fmt: skip
@@ -57,6 +58,8 @@ def test_a_sign_in_token_is_in_no_log_however_it_is_spelt(site: Site, path: str)
 
     assert TOKEN not in site.log_text()
     assert TOKEN[20:] not in site.log_text()
+    if "?" not in path:  # the query is not part of the line at all
+        assert TOKEN[20:] not in path_for_log(unquote(path))
 
 
 def test_paths_in_the_log_are_short_and_else_as_they_are() -> None:
