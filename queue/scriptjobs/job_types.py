@@ -18,6 +18,7 @@ from scriptjobs.jobs import DEFAULT_MAX_RETRIES, OpenPayload, RawPayload
 from scriptjobs.marked_values import change_marked
 from scriptjobs.names import fold_name, without_apostrophes
 from scriptjobs.script import Script
+from scriptjobs.values import read_uuid
 from scriptjobs.wording import say
 
 # The owner's default: two jobs at once in one portal account.
@@ -113,7 +114,7 @@ class JobType:
 
         def note(id_: str, kind: str, path: str) -> str:
             with contextlib.suppress(ValueError):
-                found.append(FileField(path=path, id=UUID(id_), kind=kind))
+                found.append(FileField(path=path, id=read_uuid(id_), kind=kind))
             return id_
 
         change_marked(payload, self.schema, "x-file", note)
@@ -212,7 +213,7 @@ class JobTypes:
         """
         if isinstance(name, str) and name in self._found:
             return self._found[name]
-        said = f"There is no job type {name!r}." if name else "jobType is missing."
+        said = f"There is no job type {name!r:.80}." if name else "jobType is missing."
         raise InvalidJobType(said, validTypes=self.names)
 
     def title(self, name: str) -> str:

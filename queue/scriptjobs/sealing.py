@@ -102,7 +102,7 @@ def _replace_sealed(node: Any, replace: Any) -> Any:
 
 def read_or_make(path: Path, make: Any) -> str:
     """The text in `path`; made by `make()` and written with mode 600 when there is none, once among all processes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

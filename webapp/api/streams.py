@@ -24,7 +24,6 @@ async def events(request: Request) -> Response:
     """Stream what happens to the job; ends after its terminal event, or at once (204) when nothing is left to say."""
     caller = await get_caller(request)
     site = site_of(request)
-    await site.limits.check("details", caller.user_id)
     job = await site.service.get_job(caller, request.path_params["job_id"])
     after = last_event_id(request)
     if job.status.is_terminal and after and not await site.service.read_events(caller, job, after):
