@@ -2,8 +2,9 @@
 
 from scriptjobs.database import Connection
 from scriptjobs.service.acting import Acting
+from scriptjobs.service.details import AttemptDetails, JobDetails
 from scriptjobs.service.launching import Answer, JobOptions, Once
-from scriptjobs.service.reading import AttemptDetails, Caller, JobDetails
+from scriptjobs.service.reading import Caller
 from scriptjobs.service.uploading import UPLOAD_LIMIT_BYTES, Preview
 from scriptjobs.store.events import JobEvent
 from scriptjobs.store.lists import COUNT_CAP, JobFilter, JobList

@@ -17,8 +17,9 @@ from scriptjobs.errors import FileNotFound, JobNotFound
 from scriptjobs.estimates import Estimate
 from scriptjobs.files import Files
 from scriptjobs.job_types import JobTypes
-from scriptjobs.jobs import REST_DAYS, Attempt, Job, JobFile, Prerequisite, Step, WorkerInfo
+from scriptjobs.jobs import REST_DAYS, Job, JobFile, WorkerInfo
 from scriptjobs.sealing import Vault, erase
+from scriptjobs.service.details import AttemptDetails, JobDetails
 from scriptjobs.service.history import History
 from scriptjobs.settings import Settings
 from scriptjobs.store import events, jobs, workers
@@ -41,34 +42,6 @@ class Caller:
     priority_limit: int = 10
     organisation_name: str = ""
     email: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobDetails:
-    """All that the job's page shows. `last_event_id` is where a stream goes on; `unseen_prerequisites` is how many more
-    jobs it needs that the caller may not see.
-    """
-
-    job: Job
-    prerequisites: list[Prerequisite]
-    unseen_prerequisites: int = 0
-    steps: list[Step]
-    attempts: list[Attempt]
-    files: list[JobFile]
-    log: list[JobEvent]
-    history: list[JobEvent]
-    last_event_id: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptDetails:
-    """All that the page of one attempt shows: what it reported while it ran."""
-
-    job: Job
-    attempt: Attempt
-    steps: list[Step]
-    files: list[JobFile]
-    log: list[JobEvent]
 
 
 class Reading:
