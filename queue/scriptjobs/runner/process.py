@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from scriptjobs.chromium import browsers_path
-from scriptjobs.errors import ScriptError
-from scriptjobs.events import LINE_LIMIT, Event, Log, Ready
-from scriptjobs.protocol import MAX_LINE_BYTES, decode, encode_order
+from scriptjobs.events import Event, Ready
+from scriptjobs.protocol import MAX_LINE_BYTES, decode, encode_order, too_long
+from scriptjobs.runner.printed import Line, read_lines
 from scriptjobs.runner.process_tree import end_members
 
-CHUNK_BYTES = 64 * 1024
-# What a script may print before its output is only counted: enough to read, too little to fill a disk.
-OUTPUT_LIMIT_BYTES = 1024 * 1024
 READ_OUT_S = 2.0
 
 
@@ -115,7 +112,7 @@ class ScriptProcess:
             try:
                 line = await self._reports.readline()
             except ValueError as error:
-                raise ScriptError("The script sent a report that is too large.") from error
+                raise too_long() from error
             if not line:
                 return
             event = decode(line)
@@ -124,13 +121,16 @@ class ScriptProcess:
             else:
                 yield event
 
-    async def pass_on_output(self, take: Callable[[Log], None]) -> None:
-        """Hand on stdout and stderr as log lines until both are closed; beyond the limit they are read and dropped."""
+    async def pass_on_output(self, take: Callable[[str, Line], None]) -> None:
+        """Hand on the lines of stdout and stderr, with the name of their stream, until both are closed."""
         assert self._process.stdout is not None
         assert self._process.stderr is not None
-        await asyncio.gather(
-            _pass_on(self._process.stdout, "stdout", take), _pass_on(self._process.stderr, "stderr", take)
-        )
+
+        async def pass_on(stream: asyncio.StreamReader, source: str) -> None:
+            async for line in read_lines(stream):
+                take(source, line)
+
+        await asyncio.gather(pass_on(self._process.stdout, "stdout"), pass_on(self._process.stderr, "stderr"))
 
     async def wait(self) -> int:
         """The exit status; negative for a signal."""
@@ -153,30 +153,6 @@ class ScriptProcess:
         with contextlib.suppress(ConnectionError, RuntimeError):
             stdin.write(encode_order(message))
             await stdin.drain()
-
-
-async def _pass_on(stream: asyncio.StreamReader, source: str, take: Callable[[Log], None]) -> None:
-    rest, seen = b"", 0
-    while chunk := await stream.read(CHUNK_BYTES):
-        seen += len(chunk)
-        if seen > OUTPUT_LIMIT_BYTES:
-            continue
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            take(_line(line, source))
-        if len(rest) > LINE_LIMIT * 4:
-            take(_line(rest, source))
-            rest = b""
-    if rest and seen <= OUTPUT_LIMIT_BYTES:
-        take(_line(rest, source))
-    if seen > OUTPUT_LIMIT_BYTES:
-        text = f"{source}: {seen:,} bytes in all; only the first {OUTPUT_LIMIT_BYTES:,} were kept."
-        take(Log(level="warning", source="worker", text=text))
-
-
-def _line(raw: bytes, source: str) -> Log:
-    text = raw.decode("utf-8", errors="replace").rstrip("\r").replace("\0", "�")[:LINE_LIMIT]
-    return Log.model_validate({"source": source, "text": text})
 
 
 def _environment(config: RunnerConfig, folder: Path) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Launching: accepting a job, once."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,6 +21,7 @@ from scriptjobs.errors import (
 from scriptjobs.jobs import Job, RawPayload
 from scriptjobs.service.reading import Caller, as_uuid
 from scriptjobs.service.uploading import Uploading
+from scriptjobs.storable import find_unstorable
 from scriptjobs.store.creation import NewJob, find_active, find_ids, insert_job, owns_restaurant
 from scriptjobs.store.requests import RequestKey, find_answer, keep_answer, lock_request
 from scriptjobs.store.uploads import use_uploads
@@ -130,8 +130,8 @@ class Launching(Uploading):
         kind = self.job_types.get(job_type)
         if not caller.may_act:
             raise Forbidden("A viewer can watch jobs but not start them.")
+        _must_be_storable(payload, options.metadata)
         checked = kind.validate(payload, self._settings.allowed_hosts, self._settings.csv_folder)
-        _must_be_storable({"payload": payload, "metadata": options.metadata})
         keys = kind.keys_of(checked, self._settings.allowed_hosts[0])
         return NewJob(
             job_type=kind.name,
@@ -200,18 +200,13 @@ def duplicate(active: Job) -> DuplicateJob:
     )
 
 
-def _must_be_storable(parts: dict[str, Any]) -> None:
-    """Refuse what JSON text may hold and the database may not: NUL characters, half characters, numbers that are none.
+def _must_be_storable(payload: Any, metadata: Any) -> None:
+    """Refuse what JSON may hold and the database may not.
 
     Raises:
-        InvalidPayload: the part is named.
+        InvalidPayload: the field is named, as every fault of a payload is; one of `metadata` with that name in front.
     """
-    for name, part in parts.items():
-        try:
-            text = json.dumps(part, ensure_ascii=False, allow_nan=False)
-            text.encode()
-        except (ValueError, RecursionError):
-            text = "\\u0000"
-        if "\\u0000" in text:
-            fault = {"path": name, "message": "holds a character or a number that cannot be stored"}
-            raise InvalidPayload(f"The {name} cannot be stored.", fields=[fault])
+    for name, part in (("", payload), ("metadata", metadata)):
+        if found := find_unstorable(part):
+            path = ".".join(place for place in (name, found[0]) if place)
+            raise InvalidPayload(f"Please correct: {path}.", fields=[{"path": path, "message": found[1]}])

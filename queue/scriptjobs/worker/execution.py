@@ -30,8 +30,6 @@ class Execution:
     process: ScriptProcess | None = None
     result: Result | None = None
     failure: Failure | None = None
-    stdout: list[str] = field(default_factory=list[str])
-    stderr: list[str] = field(default_factory=list[str])
     has_reported: bool = False
     leased_until: float = 0.0
     used_mb: int = 0

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ import structlog
 
 from scriptjobs.database import DATABASE_ERRORS, Database, is_refusal
 from scriptjobs.errors import FenceLost, ScriptJobsError, is_retryable
-from scriptjobs.events import Failure
+from scriptjobs.events import FAILURE_LIMIT, Failure
 from scriptjobs.files import Files
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import ClaimedJob, JobStatus, OpenPayload
@@ -38,6 +38,7 @@ RETRY_DELAY_S = 1.0
 # A script that was asked to stop gets so long to close its browser and go.
 STOP_GRACE_S = 10.0
 STAGE_TIMEOUT_S = 2.0
+_NOT_STORED = "How this try ended could not be stored. The log of the worker tells more."
 
 Written = TypeVar("Written")
 log = structlog.get_logger()
@@ -78,13 +79,14 @@ class Executor:
         log.info("job_started", jobId=claim.job_id, jobType=claim.job_type, attempt=claim.attempt)
         try:
             payload, secrets = self._vault.open(claim.payload)
-            await self._run(execution, payload, Redactor(secrets))
+            await self._run(execution, payload, Redactor(secrets, self._vault.seal_json))
         except FenceLost:
             log.warning("job_lost", jobId=claim.job_id, attempt=claim.attempt)
         except Exception as error:
             log.error("execution_failed", jobId=claim.job_id, attempt=claim.attempt, exc_info=not _is_told(error))
             said = str(error) if _is_told(error) else "Something went wrong on our side while the job ran."
-            execution.failure = Failure(code="UNKNOWN_ERROR", message=said[:4_000])
+            # What the database refused once is not written again.
+            execution.result, execution.failure = None, Failure(code="UNKNOWN_ERROR", message=said)
             await self._settle(execution, Redactor(()))
 
     async def _run(self, execution: Execution, payload: OpenPayload, redactor: Redactor) -> None:
@@ -134,7 +136,7 @@ class Executor:
         return {
             "jobType": claim.job_type,
             "payload": payload,
-            "checkpoints": claim.checkpoints,
+            "checkpoints": {name: self._vault.open_json(value) for name, value in claim.checkpoints.items()},
             "files": files,
             "hosts": list(self._config.hosts),
             "lease": max(execution.leased_until - time.monotonic(), 0.1),
@@ -206,7 +208,8 @@ class Executor:
             # Secrets that the script brings home are sealed first; the rest must not hold any.
             kind = self._job_types.get(claim.job_type)
             sealed = kind.change_secrets(execution.result.result, self._vault.seal_value)
-            result = redactor.json(sealed) | {"duration_ms": took_ms}
+            message = redactor.text(str(sealed.get("message", "")), FAILURE_LIMIT)
+            result = redactor.json(sealed) | {"message": message, "duration_ms": took_ms}
             await self._complete(claim, result)
             log.info("job_completed", jobId=claim.job_id, jobType=claim.job_type, duration=took_ms, success=True)
         elif execution.is_ending(Ending.STOPPED):
@@ -230,7 +233,12 @@ class Executor:
 
     async def _settle_failure(self, execution: Execution, failed: FailedAttempt, took_ms: int) -> None:
         claim = execution.claim
-        status = await self._persist(lambda c: mark_job_failed(c, id_=claim.id, fence=claim.fence, failed=failed))
+        try:
+            status = await self._persist(lambda c: mark_job_failed(c, id_=claim.id, fence=claim.fence, failed=failed))
+        except DATABASE_ERRORS as error:  # a refusal: whatever is wrong with this one, the database takes the next
+            log.error("outcome_refused", jobId=claim.job_id, attempt=claim.attempt, reason=type(error).__name__)
+            failed = replace(failed, code="UNKNOWN_ERROR", message=_NOT_STORED, stack=None, retryable=False)
+            status = await self._persist(lambda c: mark_job_failed(c, id_=claim.id, fence=claim.fence, failed=failed))
         name = "job_retry_scheduled" if status is JobStatus.PENDING else "job_failed"
         log.warning(
             name, jobId=claim.job_id, jobType=claim.job_type, attempt=claim.attempt, duration=took_ms, success=False,
@@ -238,7 +246,7 @@ class Executor:
         )  # fmt: skip
 
     def _failed(self, execution: Execution, redactor: Redactor, last_step: str) -> FailedAttempt:
-        where = f" Last step: {redactor.text(last_step)}." if last_step else ""
+        where = f" Last step: {last_step}." if last_step else ""
         if execution.is_ending(Ending.TOO_LARGE):
             said = f"It used {execution.used_mb:,} MB of memory; a job may use {self._config.memory_mb:,} MB.{where}"
             return FailedAttempt(code="BROWSER_CRASHED", message=said, retryable=True)
@@ -249,11 +257,9 @@ class Executor:
                 outcome="timed_out", final=JobStatus.TIMED_OUT,
             )  # fmt: skip
         failure = execution.failure or Failure(code="UNKNOWN_ERROR", message="The script gave no result.")
+        told = redactor.event(failure)
         return FailedAttempt(
-            code=failure.code,
-            message=redactor.text(failure.message),
-            stack=None if failure.stack is None else redactor.text(failure.stack),
-            retryable=is_retryable(failure.code),
+            code=told.code, message=told.message, stack=told.stack, retryable=is_retryable(failure.code)
         )
 
     async def _persist(self, write: Callable[[Any], Awaitable[Written]]) -> Written:
