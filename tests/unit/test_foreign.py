@@ -116,7 +116,7 @@ def test_words_prove_nothing(stdout: str) -> None:
 
 def test_a_search_among_endless_braces_ends() -> None:
     began = time.monotonic()
-    result_of('{"a":' * 600_000 + '"success"')
+    printed('{"a":\n' * 600_000 + '"success"')
     assert time.monotonic() - began < 20
 
 

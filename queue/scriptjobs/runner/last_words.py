@@ -40,7 +40,7 @@ def last_words(stderr: list[str]) -> str:
 def _is_telling(line: str) -> bool:
     if _UNCAUGHT.match(line):
         return True
-    is_property = _AROUND.match(line) is not None and (line[:1].isspace() or not re.match(r"[A-Za-z]\w*:", line))
+    is_property = _AROUND.match(line) is not None and (line[:1].isspace() or not re.match(r"[A-Z]\w*:", line))
     return _ERROR.search(line) is not None and not is_property
 
 

@@ -13,7 +13,7 @@ CHUNK_BYTES = 64 * 1024
 LINE_CHARACTERS = SIZE_LIMIT_BYTES + 1024
 
 # A line ends with its feed, or where a terminal would go back to its beginning and write over it: progress bars.
-_BREAK = re.compile(r"\r?\n|\r|\x1b\[(?:[01]?G|2K|[0-3]?J|\d*[AEF]|[\d;]*[Hf])")
+_BREAK = re.compile(r"\n|\r|\x1b\[(?:[01]?G|2K|[0-3]?J|\d*[AEF]|[\d;]*[Hf])")
 _INCOMPLETE = re.compile(r"\x1b(?:\[[0-?]{0,20})?$")
 # ECMA-48: CSI, the strings (OSC, DCS, SOS, PM, APC) with their ends, all other escapes; seven and eight bits.
 _SIGNS = re.compile(
@@ -54,6 +54,7 @@ class LineSplitter:
         self._rest: list[str] = []
         self._held = ""  # of a sign that a chunk's border may have cut
         self._kept = self._left_out = 0
+        self._tail = ""
         self._said_success = False
         self._after_return = False
 
@@ -81,9 +82,12 @@ class LineSplitter:
 
     def _is_line(self, ended_by: str) -> bool:
         """Whether a break ends a line: one after another makes none, nor does the feed after a return."""
-        is_feed, is_empty, after_return = ended_by.endswith("\n"), not self._kept, self._after_return
-        self._after_return = not is_feed
-        return not is_empty or (is_feed and not after_return)
+        after_return = self._after_return
+        if ended_by == "\n":
+            self._after_return = False
+            return bool(self._kept) or not after_return
+        self._after_return = after_return or bool(self._kept)
+        return bool(self._kept)
 
     def _add(self, text: str) -> None:
         if not text:
@@ -93,7 +97,9 @@ class LineSplitter:
         self._kept += len(kept)
         if len(kept) < len(text):
             self._left_out += len(text) - len(kept)
-            self._said_success |= '"success"' in text[max(0, len(kept) - 10) :]
+            seen = self._tail + text
+            self._said_success |= '"success"' in seen
+        self._tail = (self._tail + text)[-10:]
         self._after_return = False
 
     def _take(self) -> Line:

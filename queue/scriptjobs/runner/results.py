@@ -14,12 +14,13 @@ _MARKS = {
     "### SCRIPT_RESULT_START ###": "### SCRIPT_RESULT_END ###",
 }
 _START = re.compile("|".join(map(re.escape, _MARKS)))
-_OBJECT = re.compile(r'\{\s*["}]')
+_OBJECT = re.compile(r'\{(?=\s*["}]|\s*$)')
 _CREATED = re.compile(r"Successfully created: (\d{1,9})/(\d{1,9})")
 _SUCCESS = '"success"'
 _PLACE = "The printed result"
 # How many characters may be read in search of objects in one stretch of output; braces within braces are read again.
-_PATIENCE = 16 * SIZE_LIMIT_BYTES
+_PATIENCE = 8 * SIZE_LIMIT_BYTES
+_FIRST_LOOK = 1024
 
 Found = dict[str, Any] | ScriptError
 
@@ -111,9 +112,11 @@ class ResultFinder:
 
     def _forget_beginning(self) -> None:
         """Keep as much as one result may have, so that one across the border is found with the next stretch."""
-        while self._stretch_size > SIZE_LIMIT_BYTES + len(self._stretch[0]) and len(self._stretch) > 1:
-            self._stretch_size -= len(self._stretch[0]) + 1
-            del self._stretch[0]
+        kept, number = 0, len(self._stretch)
+        while number and kept < SIZE_LIMIT_BYTES:
+            number -= 1
+            kept += len(self._stretch[number]) + 1
+        self._stretch, self._stretch_size = self._stretch[number:], kept
 
     def _read_stretch(self) -> None:
         text = "\n".join(self._stretch)
@@ -124,20 +127,39 @@ class ResultFinder:
 def _last_object(text: str) -> Found | None:
     last: Found | None = None
     place, patience = 0, _PATIENCE
-    while (found := _OBJECT.search(text, place)) and patience > 0 and text.find(_SUCCESS, found.start()) >= 0:
-        place = found.start()
+    end = text.rfind(_SUCCESS)
+    while (found := _OBJECT.search(text, place, end)) and patience > 0:
+        value, length, cost = _object_at(text, found.start())
+        patience -= cost
+        place = found.start() + length
+        if isinstance(value, ScriptError):
+            last = value if text.find(_SUCCESS, found.start(), place) >= 0 else last
+        elif value is not None and "success" in value:
+            last = value
+    return last
+
+
+def _object_at(text: str, place: int) -> tuple[Found | None, int, int]:
+    """The object that begins here, how far to go on behind it, and what it cost to find out.
+
+    Only so much is read as it takes to see that it is none: the parser's error counts the lines of all it was given.
+    """
+    window, cost = _FIRST_LOOK, 0
+    while True:
+        part = text[place : place + window]
+        cost += len(part) if window > _FIRST_LOOK else 0
         try:
-            value, end = DECODER.raw_decode(text, place)
+            value, end = DECODER.raw_decode(part)
         except json.JSONDecodeError as error:
-            patience -= error.pos - place + 1
-            end = place + 1
+            is_cut = error.pos > len(part) - 16 or error.msg.startswith("Unterminated")
+            if not is_cut or place + window >= len(text):
+                return None, 1, cost + error.pos
+            window *= 4
         except RecursionError:
             end = text.find("\n", place) + 1 or len(text)
-            last = too_deep(_PLACE) if _SUCCESS in text[place:end] else last
+            return too_deep(_PLACE), end - place, cost
         else:
-            last = cast("dict[str, Any]", value) if "success" in value else last
-        place = end
-    return last
+            return cast("dict[str, Any]", value), end, cost
 
 
 def _over_limit(size: int) -> ScriptError:
