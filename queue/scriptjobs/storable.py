@@ -131,9 +131,8 @@ def _to_json(value: Any, place: Place) -> Any:
 
 
 def _is_number(value: float) -> bool:
-    if isinstance(value, int):
-        return abs(value) < 10**_DIGITS_LIMIT
-    return math.isfinite(value)
+    # Not as a float: a whole number may have more digits than one holds. NaN is below nothing.
+    return abs(value) < 10**_DIGITS_LIMIT
 
 
 def _find(value: Any, place: Place) -> tuple[str, str] | None:

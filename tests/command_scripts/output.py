@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from scriptjobs import script as face
 from scriptjobs.job_types import JobType
@@ -30,7 +30,7 @@ class Data(BaseModel):
 class Result(face.Result):
     """The result."""
 
-    data: Data | dict[str, Any] = {}
+    data: dict[str, Any] | Data = Field(default_factory=dict)
 
 
 JOB_TYPE = JobType(

@@ -16,6 +16,11 @@ from tests.unit.test_storable import ANY_JSON, ANY_TEXT
 STORE = text("select cast(:value as jsonb)::text, cast(:word as text)").bindparams(bindparam("value", type_=JSONB))
 
 
+def rounded(stored: str) -> Any:
+    """JSON with its numbers as JavaScript has them: the database writes 1e300 with all its digits."""
+    return json.loads(stored, parse_int=float)
+
+
 async def store(database: Database, values: list[Any]) -> None:
     try:
         async with database.as_service() as connection:
@@ -23,7 +28,7 @@ async def store(database: Database, values: list[Any]) -> None:
                 word = next((part for part in [value] if isinstance(part, str)), "")
                 stored, same = (await connection.execute(STORE, {"value": value, "word": word})).one()
                 assert same == word
-                assert value is None or json.loads(stored) == value
+                assert value is None or rounded(stored) == rounded(json.dumps(value))
     finally:
         await database.close()
 
@@ -48,5 +53,5 @@ def test_what_is_refused_could_not_be_stored(dsn: str, value: Any) -> None:
     assert find_unstorable(value) is not None
     if value == 10**400:
         return
-    with pytest.raises(Exception, match="(?s)."):
+    with pytest.raises(Exception, match=r"(?i)unicode|utf|json|nan"):
         wait_for(store(Database(dsn, pool_size=1), [value]))

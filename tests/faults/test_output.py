@@ -9,7 +9,7 @@ import pytest
 
 from tests.processes import Api, Portal, Site, run_on_database, start_site
 
-SECRET = "c4nary/pass+word&<x>"
+SECRET = "c4nQ/zu+vk&<j>7w9"
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_a_printed_result_is_repaired_and_what_was_replaced_is_told(ana: Api) ->
 
     assert job["status"] == "completed", job["error"]
     assert job["result"]["data"] == {"a": "x�y", "b": None, "c": "�", "d": None, "�": "\\u0000"}
-    assert any("data.a holds a NUL character" in line for line in log_of(ana, job))
+    assert any("can be stored: data.� is a name" in line for line in log_of(ana, job))
 
 
 def test_a_result_of_a_megabyte_is_read_behind_megabytes_of_output(ana: Api) -> None:
@@ -139,7 +139,7 @@ def test_only_values_of_a_result_are_masked(ana: Api) -> None:
         ("await script.progress('1', 2, 'x')", "both must be numbers"),
         ("await script.log('x', 'loud')", "the level is one of debug, info, warning, error"),
         ("await script.checkpoint('x' * 300)", "its name has 300 characters"),
-        ("await script.checkpoint('x', {'a': object()})", "checkpoint.a(object)"),
+        ("await script.checkpoint('x', {'a': object()})", "checkpoint.a is a object"),
         ("return {'success': True}", "returned dict; it must return a Result"),
         ("import os\nfor fd in range(3, 60):\n    try: os.write(fd, b'{\"kind\": \"progress\", \"percent\": \"high\"}\\n')\n    except OSError: pass\nimport asyncio; await asyncio.sleep(20)", "progress.percent"),
     ],
@@ -166,7 +166,7 @@ return Result(message="\ud83c" + "m" * 9_000, data={"n": float("nan"), "deep": [
     assert job["status"] == "completed", job["error"]
     assert job["result"]["data"] == {"n": None, "deep": ["�"]}
     assert len(job["result"]["message"]) == 4_000
-    assert any("data.n is not a number" in line for line in log_of(ana, job))
+    assert any("can be stored: message holds half of a character" in line for line in log_of(ana, job))
 
 
 @pytest.mark.parametrize(
