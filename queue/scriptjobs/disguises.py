@@ -59,7 +59,8 @@ def _coded(secret: str) -> set[str]:
         # A text looks different at each of three offsets; the edge characters mix with their neighbours.
         for offset in range(3):
             coded = base64.b64encode(b"\0" * offset + raw).decode().rstrip("=")
-            core = coded[(0, 2, 3)[offset] : -1]
+            is_whole = (offset + len(raw)) % 3 == 0
+            core = coded[(0, 2, 3)[offset] : None if is_whole else -1]
             if len(core) >= _BASE64_CHARACTERS:
                 found.add("".join(_BASE64.get(character, character) for character in core))
     return found

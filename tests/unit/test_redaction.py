@@ -89,7 +89,7 @@ def test_a_secret_across_a_cut_shows_nothing_of_itself(secret: str, before: int,
     for text, limit in zip(said, limits, strict=True):
         assert len(text) <= limit
         # In base64 the edge characters are shared with what stands beside.
-        assert not [coded[at : at + 6] for at in range(len(coded) - 5) if coded[at : at + 6] in text]
+        assert not [coded[at : at + 8] for at in range(len(coded) - 7) if coded[at : at + 8] in text]
 
 
 @many
