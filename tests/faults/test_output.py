@@ -207,3 +207,19 @@ def test_a_checkpoint_with_a_secret_is_stored_sealed(ana: Api, site: Site) -> No
         "select c.value::text from script_job_checkpoints c join script_jobs j on j.id = c.job_id where j.job_id = $1"
     )
     assert set(run_on_database(site.dsn, query, job["jobId"])) == {"$sealed"}
+
+
+def test_an_outcome_that_the_database_refuses_becomes_a_failure_that_it_takes(ana: Api, site: Site) -> None:
+    rule = "check (error_message is null or error_message not like '%refuse me%')"
+    run_on_database(site.dsn, f"alter table script_jobs add constraint no_such_message {rule} not valid")
+    rule = "check (result is null or result ->> 'message' <> 'refuse me')"
+    run_on_database(site.dsn, f"alter table script_jobs add constraint no_such_result {rule} not valid")
+
+    fails = prints(ana, "raise SystemExit('refuse me')")
+    succeeds = prints(ana, """print('{"success": true, "message": "refuse me"}')""")
+    afterwards = prints(ana, """print('{"success": true, "message": "fine"}')""")
+
+    assert (fails["status"], fails["error"]["code"]) == ("failed", "UNKNOWN_ERROR")
+    assert "could not be stored" in fails["error"]["message"]
+    assert (succeeds["status"], succeeds["error"]["code"]) == ("failed", "UNKNOWN_ERROR")
+    assert afterwards["status"] == "completed"
