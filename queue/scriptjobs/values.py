@@ -164,24 +164,6 @@ def read_json(content: bytes) -> Any:
     return value
 
 
-def find_unstorable(value: Any) -> tuple[str, str] | None:
-    """Path and fault of the first thing that PostgreSQL cannot hold: NUL, half a character, no number, too deep."""
-    for path, node in _walk(value):
-        fault = None
-        if isinstance(node, str):
-            fault = _character_fault(node)
-        elif isinstance(node, float) and not abs(node) < float("inf"):
-            fault = "is not a number, or is too large"
-        elif isinstance(node, dict):
-            keys = (str(key) for key in cast("dict[str, Any]", node))
-            fault = next((f"has a key that {words}" for key in keys if (words := _character_fault(key))), None)
-        if len(path) > _MAX_DEPTH:
-            fault = "is nested too deeply"
-        if fault:
-            return ".".join(path), fault
-    return None
-
-
 def _read_digits(text: str) -> int | float:
     return int(text) if len(text) <= _MAX_DIGITS else float("inf")
 

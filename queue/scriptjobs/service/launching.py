@@ -21,11 +21,12 @@ from scriptjobs.errors import (
 from scriptjobs.jobs import Job, RawPayload
 from scriptjobs.service.reading import Caller
 from scriptjobs.service.uploading import Uploading
+from scriptjobs.storable import find_unstorable
 from scriptjobs.store.creation import NewJob, find_active, find_ids, insert_job, owns_restaurant
 from scriptjobs.store.requests import RequestKey, find_answer, keep_answer, lock_request
 from scriptjobs.store.uploads import use_uploads
 from scriptjobs.store.waiting import add_prerequisites, find_full
-from scriptjobs.values import find_unstorable, read_job_id
+from scriptjobs.values import read_job_id
 
 # Product page 4.4.
 ANSWERS_KEPT_S = 24 * 3_600.0
@@ -131,7 +132,7 @@ class Launching(Uploading):
         if not caller.may_act:
             raise Forbidden("A viewer can watch jobs but not start them.")
         _must_be_allowed(caller, options.priority)
-        _must_be_storable({"": payload, "metadata": options.metadata})
+        _must_be_storable(payload, options.metadata)
         checked = kind.validate(payload, self._settings.allowed_hosts, self._settings.csv_folder)
         keys = kind.keys_of(checked, self._settings.allowed_hosts[0])
         return NewJob(
@@ -222,13 +223,13 @@ def _job_key(name: str) -> str | UUID | None:
         return None
 
 
-def _must_be_storable(parts: dict[str, Any]) -> None:
-    """Refuse what JSON may hold and the database may not. `parts` by the paths that they have in the request.
+def _must_be_storable(payload: Any, metadata: Any) -> None:
+    """Refuse what JSON may hold and the database may not.
 
     Raises:
-        InvalidPayload: the first such value is named.
+        InvalidPayload: the field is named, as every fault of a payload is; one of `metadata` with that name in front.
     """
-    for path, part in parts.items():
-        if fault := find_unstorable(part):
-            place = ".".join(name for name in (path, fault[0]) if name)
-            raise InvalidPayload("A value cannot be stored.", fields=[{"path": place, "message": fault[1]}])
+    for name, part in (("", payload), ("metadata", metadata)):
+        if found := find_unstorable(part):
+            path = ".".join(place for place in (name, found[0]) if place)
+            raise InvalidPayload(f"Please correct: {path}.", fields=[{"path": path, "message": found[1]}])
