@@ -4,7 +4,6 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -12,10 +11,10 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from scriptjobs.resources import find_resources
 from webapp.auth.sessions import Session
 
-ROOT = Path(__file__).resolve().parents[1]
-STATIC = ROOT / "static"
+STATIC = find_resources("static")
 # General to special; within a folder by name. A new file is enough to be linked.
 _SHEETS = ("layers.css", "tokens.css", "base.css", "layout.css")
 
@@ -84,8 +83,8 @@ def _pretty(value: Any) -> str:
 def environment() -> Environment:
     """The one environment. A missing variable is an error, never an empty place on a page."""
     made: Any = Environment(
-        loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, auto_reload=False,
+        loader=FileSystemLoader(find_resources("templates")), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     made.globals |= {"icon": _icon, "static": static_url, "sheets": _sheets, "time": _time}
     made.filters |= {"duration": _duration, "pretty": _pretty}

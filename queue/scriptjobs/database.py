@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 from weakref import WeakSet
@@ -22,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from scriptjobs.errors import DatabaseUnavailable, SetupError
 from scriptjobs.outages import is_passing, is_refusal, words_of
 from scriptjobs.patience import spent_on_database
+from scriptjobs.resources import find_resources
 
 # What callers without SQL name it by.
 Connection = AsyncConnection
@@ -31,10 +31,9 @@ DATABASE_ERRORS = (
     DatabaseUnavailable,
 )  # fmt: skip
 __all__ = [
-    "CHECKOUT", "DATABASE_ERRORS", "Connection", "Database", "alembic_config", "connect", "is_refusal", "migrate",
+    "DATABASE_ERRORS", "Connection", "Database", "alembic_config", "connect", "is_refusal", "migrate",
 ]  # fmt: skip
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 CONNECT_TIMEOUT_S = 5.0
 # The server ends a statement after ten seconds (below). This is for a server, or a line to it, that has gone silent.
 STATEMENT_LIMIT_S = 12.0
@@ -258,9 +257,9 @@ def _driver_of(connection: AsyncConnection) -> Any:
 
 
 def alembic_config(dsn: str) -> Config:
-    """Alembic's configuration out of pyproject.toml, for the database `dsn`."""
-    config = Config(toml_file=CHECKOUT / "pyproject.toml")
-    config.set_main_option("script_location", str(CHECKOUT / "migrations"))
+    """Alembic's configuration, for the database `dsn`."""
+    config = Config()
+    config.set_main_option("script_location", str(find_resources("migrations")).replace("%", "%%"))
     config.attributes["connect"] = lambda: connect(dsn)
     return config
 

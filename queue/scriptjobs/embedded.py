@@ -47,7 +47,9 @@ def find_binaries() -> Path:
     for folder in [*wheel, *system, *([Path(on_path).parent] if on_path else [])]:
         if (folder / "postgres").exists() and (folder / "initdb").exists():
             return folder
-    raise SetupError("No PostgreSQL was found. Set DATABASE_URL, or install the requirements again.")
+    raise SetupError(
+        "No PostgreSQL was found. Set DATABASE_URL, or install script-jobs[embedded], or the package postgresql."
+    )
 
 
 @dataclass(kw_only=True)
