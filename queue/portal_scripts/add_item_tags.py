@@ -84,6 +84,7 @@ JOB_TYPE = JobType(
     payload=Payload,
     result=Result,
     steps=STEPS,
+    repeatable=True,
     run=run,
     timeout_ms=3_600_000,
     expected_ms=60_000,

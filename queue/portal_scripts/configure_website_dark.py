@@ -32,6 +32,7 @@ JOB_TYPE = JobType(
     payload=Payload,
     result=Result,
     steps=STEPS,
+    repeatable=True,
     run=run,
     opens_shop=True,
     expected_ms=90_000,

@@ -82,6 +82,7 @@ JOB_TYPE = JobType(
     payload=Payload,
     result=Result,
     steps=STEPS,
+    repeatable=True,
     run=run,
     expected_ms=45_000,
     examples=({"email": "owner@example.com", "password": "example-password", "restaurantName": "Test Restaurant"},),

@@ -77,6 +77,7 @@ JOB_TYPE = JobType(
     payload=Payload,
     result=Result,
     steps=STEPS,
+    repeatable=True,
     run=run,
     expected_ms=90_000,
     examples=(

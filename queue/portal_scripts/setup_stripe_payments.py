@@ -21,6 +21,7 @@ JOB_TYPE = JobType(
     payload=Payload,
     result=Result,
     steps=(*STEPS, CONNECT),
+    repeatable=True,
     run=run,
     hosts=STRIPE_HOSTS,
     examples=({"email": "owner@example.com", "password": "example-password", "restaurantName": "Test Restaurant"},),

@@ -201,6 +201,7 @@ JOB_TYPE = JobType(
     payload=Payload,
     result=Result,
     steps=STEPS,
+    repeatable=True,
     run=run,
     examples=(
         {"email": "owner@example.com", "password": "example-password", "restaurantName": "Test Restaurant"},

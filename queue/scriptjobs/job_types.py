@@ -1,21 +1,22 @@
-"""JobType, and the registry that finds all job types in a package named by a setting."""
+"""JobType, and the registry that finds all job types in the packages that a setting names."""
 
 import contextlib
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
 from scriptjobs.addresses import site_of
-from scriptjobs.errors import InvalidJobType, InvalidPayload, SetupError
+from scriptjobs.errors import InvalidJobType, InvalidPayload, ScriptJobsError, SetupError
 from scriptjobs.jobs import DEFAULT_MAX_RETRIES, OpenPayload, RawPayload
-from scriptjobs.marked_values import change_marked
+from scriptjobs.marked_values import change_marked, without
 from scriptjobs.names import fold_name, without_apostrophes
 from scriptjobs.script import Script
 from scriptjobs.values import read_uuid
@@ -23,6 +24,7 @@ from scriptjobs.wording import say
 
 # The owner's default: two jobs at once in one portal account.
 DEFAULT_ACCOUNT_LIMIT = 2
+_LEFT_OUT = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,8 @@ class JobType:
     `account_limit` jobs work with its portal account. With `account_rate_ms`, that much time lies between two of its
     beginnings on one portal. `size_of` counts the items of a payload, where they decide how long it takes. The browser
     may open the portal's hosts and further `hosts`; with `opens_shop` the shops below the portal's domain as well. It
-    refuses downloads, unless the type says `downloads`.
+    refuses downloads, unless the type says `downloads`. With `repeatable`, a second run does nothing twice, and the
+    launch page says so.
 
     A type has either `run`, or a `command` in any language (docs/adding-a-job-type.md).
     """
@@ -74,6 +77,7 @@ class JobType:
     hosts: tuple[str, ...] = ()
     opens_shop: bool = False
     downloads: bool = False
+    repeatable: bool = False
     examples: tuple[Mapping[str, Any], ...] = field(default_factory=tuple)
 
     def __post_init__(self) -> None:
@@ -123,6 +127,16 @@ class JobType:
     def change_secrets(self, result: Mapping[str, Any], change: Callable[[str], Any]) -> dict[str, Any]:
         """The result with each secret in it changed."""
         return change_marked(result, self._result_schema, "x-secret", lambda text, _mark, _path: change(text))
+
+    @cached_property
+    def open_examples(self) -> list[dict[str, Any]]:
+        """The examples without their secrets, as anybody may read them."""
+
+        def leave_out(_text: str, _mark: object, _path: str) -> object:
+            return _LEFT_OUT
+
+        marked = [change_marked(example, self.schema, "x-secret", leave_out) for example in self.examples]
+        return [without(example, _LEFT_OUT) for example in marked]
 
     @cached_property
     def has_secrets(self) -> bool:
@@ -176,25 +190,19 @@ class JobTypes:
         self._found = dict(sorted(found.items()))
 
     @classmethod
-    def load(cls, package: str) -> "JobTypes":
-        """Import all modules of `package` and collect their job types.
+    def load(cls, packages: str) -> "JobTypes":
+        """Import all modules of these packages (their names, separated by commas) and collect their job types.
 
         Raises:
-            SetupError: the package is not there, or two modules share a name.
+            SetupError: a package is not there, a module cannot be imported, or two modules share a name.
         """
-        try:
-            root = importlib.import_module(package)
-        except ModuleNotFoundError as error:
-            raise SetupError(f"There is no package {package!r} to find job types in (JOB_TYPES_PACKAGE).") from error
         found: dict[str, JobType] = {}
-        for module in pkgutil.iter_modules(root.__path__):
-            if module.ispkg:
-                continue
-            job_type = getattr(importlib.import_module(f"{package}.{module.name}"), "JOB_TYPE", None)
-            if isinstance(job_type, JobType):
-                if job_type.name in found:
-                    raise SetupError(f"Two modules of {package} are named {job_type.name}.")
-                found[job_type.name] = job_type
+        modules: dict[str, str] = {}
+        for module, job_type in _job_types_in(packages):
+            if job_type.name in found:
+                both = f"{modules[job_type.name]} and {module}"
+                raise SetupError(f"Two modules have a job type named {job_type.name}: {both}. Rename one of them.")
+            found[job_type.name], modules[job_type.name] = job_type, module
         return cls(found)
 
     def __iter__(self):
@@ -219,6 +227,31 @@ class JobTypes:
     def title(self, name: str) -> str:
         """The type's title, or the bare name of a type that is no longer installed."""
         return self._found[name].title if name in self._found else name
+
+
+def _job_types_in(packages: str) -> Generator[tuple[str, JobType]]:
+    """Each job type with the name of its module."""
+    names = dict.fromkeys(name for part in packages.split(",") if (name := part.strip()))
+    if not names:
+        raise SetupError("JOB_TYPES_PACKAGE names no package. Give the name of one, or of several with commas between.")
+    for package in names:
+        for module in pkgutil.iter_modules(getattr(_imported(package), "__path__", ())):
+            name = f"{package}.{module.name}"
+            if not module.ispkg and isinstance(job_type := getattr(_imported(name), "JOB_TYPE", None), JobType):
+                yield name, job_type
+
+
+def _imported(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ScriptJobsError:
+        raise
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
+            said = f"There is no package {name!r} to find job types in (JOB_TYPES_PACKAGE)."
+        else:
+            said = f"The module {name} of job types cannot be imported: {type(error).__name__}: {error}"
+        raise SetupError(said) from error
 
 
 def _in_order(value: Any, schema: Mapping[str, Any], known: Mapping[str, Any]) -> Any:

@@ -12,6 +12,16 @@ def change_marked(value: Any, schema: Mapping[str, Any], mark: str, change: Chan
     return _Walk(schema.get("$defs", {}), mark, change).walk(value, schema, ())
 
 
+def without(value: Any, left_out: object) -> Any:
+    """A copy of `value` without the fields and entries that are `left_out`."""
+    if isinstance(value, dict):
+        items = cast("dict[str, Any]", value)
+        return {key: without(item, left_out) for key, item in items.items() if item is not left_out}
+    if isinstance(value, list):
+        return [without(item, left_out) for item in cast("list[Any]", value) if item is not left_out]
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class _Walk:
     known: Mapping[str, Any]

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     secrets_key: str | None = Field(None, description="keys for sealed secrets, newest first, separated by commas")
     portal_url: str = Field("https://admin.pumpd.co.nz", description="the portal when a payload names none")
     portal_hosts: Names = Field((), description="further hosts that scripts may open, separated by commas")
-    job_types_package: str = Field("portal_scripts", description="package in which job types are found")
+    job_types_package: str = Field("portal_scripts", description="packages with job types, separated by commas")
     chromium_path: str | None = Field(None, description="browser to use instead of the one that is found")
     browser_ws_endpoint: str | None = Field(
         None, description="Playwright server (ws://…) or CDP address (http://…) to use in the place of a local browser"

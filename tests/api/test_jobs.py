@@ -193,6 +193,9 @@ def test_types_tell_what_can_be_launched(idle: Api) -> None:
 
     assert {"type", "displayName", "description", "estimatedDuration", "maxRetries", "requiredFields"} <= set(tags)
     assert tags["requiredFields"] == ["email", "password", "restaurantName", "itemTags"]
+    assert tags["repeatable"] is True
+    assert [example["email"] for example in tags["examples"]] == ["owner@example.com"] * len(tags["examples"])
+    assert not any("password" in example for example in tags["examples"])
 
 
 def test_both_spellings_of_the_organisation_header_choose_it(site: Site) -> None:

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from scriptjobs.job_types import JobType, JobTypes
+from scriptjobs.job_types import JobType
 from scriptjobs.sealing import erase
 from tests.pages.conftest import TIMEOUT_MS, sign_in
 from tests.processes import Api, Portal, Site, run_on_database, start_site
+from tests.scripts.desk import TYPES
 
-TYPES = list(JobTypes.load("portal_scripts"))
 HEAD = "menuName,categoryName,dishName,dishPrice"
 
 

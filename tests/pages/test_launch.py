@@ -38,6 +38,15 @@ def test_launch_watch_completed_without_a_reload(page: Page, site: Site, clean_p
     assert len(clean_portal.tags("Curry Garden")) == 10
 
 
+def test_a_second_run_is_called_safe_only_where_the_type_promises_it(page: Page, site: Site) -> None:
+    page.goto(f"{site.address}/launch/add-item-tags")
+    expect(page.locator(".what-happens")).to_contain_text("Running it twice is safe")
+
+    page.goto(f"{site.address}/launch/create-api-key")
+    expect(page.locator(".what-happens")).to_contain_text("Usually")
+    expect(page.locator(".what-happens")).not_to_contain_text("safe")
+
+
 def test_every_fault_is_beside_its_field_and_nothing_is_lost(
     open_window: Callable[..., Page], site: Site, ana: Api
 ) -> None:

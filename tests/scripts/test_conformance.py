@@ -7,12 +7,13 @@ import pytest
 from cryptography.fernet import Fernet
 
 from scriptjobs.database import connect
-from scriptjobs.job_types import JobType, JobTypes
+from scriptjobs.job_types import JobType
 from scriptjobs.jobs import RawPayload
 from scriptjobs.sealing import SEALED, Vault
+from tests.scripts.desk import TYPES as PORTAL_TYPES
 from webapp.forms import Field, draw_form, read_form
 
-TYPES = list(JobTypes.load("portal_scripts"))
+TYPES = list(PORTAL_TYPES)
 BY_NAME = pytest.mark.parametrize("job_type", TYPES, ids=[kind.name for kind in TYPES])
 
 

@@ -76,4 +76,5 @@ def test_one_module_and_a_generated_migration_are_enough(
     assert [(kind["type"], kind["requiredFields"][-2:]) for kind in listed] == [("add-tax", ["name", "rate"])]
     assert (job["status"], job["result"]["data"]) == ("completed", {"status": "created"}), job["error"]
     assert "Add a tax" in pages[0]
+    assert "Running it twice is safe" in pages[1]
     assert 'name="rate" type="number"' in pages[1]

@@ -168,6 +168,8 @@ def format_type(job_type: JobType, expected: Estimate) -> dict[str, Any]:
         "timeout": job_type.timeout_ms,
         "steps": list(job_type.steps),
         "schema": job_type.schema,
+        "examples": job_type.open_examples,
+        "repeatable": job_type.repeatable,
     }
 
 
