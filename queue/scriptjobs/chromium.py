@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,13 +21,15 @@ def find_chromium(wanted: str | None = None, *, headed: bool = False) -> str | N
     """The browser's path; None means Playwright's own, which it finds by itself. `headed` asks for one with a window.
 
     Raises:
-        SetupError: the path that is set does not exist, no browser is found, or there is no screen for it.
+        SetupError: the path that is set is no program, no browser is found, or there is no screen for it.
     """
     if headed and not os.environ.get("DISPLAY"):
         raise SetupError("There is no screen to show the browser on: DISPLAY is not set. Leave out --headed (HEADED).")
     if wanted:
         if not Path(wanted).exists():
             raise SetupError(f"CHROMIUM_PATH names {wanted}, which does not exist.")
+        if not (Path(wanted).is_file() and os.access(wanted, os.X_OK)):
+            raise SetupError(f"CHROMIUM_PATH names {wanted}, which is not a program that this user may run.")
         return wanted
     if _has_own(headed=headed):
         return None
@@ -40,6 +43,23 @@ def find_chromium(wanted: str | None = None, *, headed: bool = False) -> str | N
             "chromium-headless-shell, or set CHROMIUM_PATH."
         )
     return found
+
+
+def must_be_a_browser(path: str | None) -> None:
+    """Start the program at `path` for a moment and see that it is a Chromium. None, Playwright's own, is one.
+
+    Raises:
+        SetupError: it does not start, or is something else.
+    """
+    if path is None:
+        return
+    try:
+        done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20, check=False)
+        said = (done.stdout or done.stderr).strip()
+    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError) as error:
+        said, done = str(error), None
+    if done is None or done.returncode or not re.search(r"chrom|edge", said, re.IGNORECASE):
+        raise SetupError(f"{path} is not a Chromium (CHROMIUM_PATH). Asked for its version, it says: {said[:200]!r}.")
 
 
 def can_sandbox() -> bool:

@@ -73,7 +73,7 @@ def test_no_module_reads_the_environment_but_those_that_start_processes() -> Non
     }
 
     assert readers <= {
-        "queue/scriptjobs/runner/process.py", "queue/scriptjobs/chromium.py", "queue/scriptjobs/cli/demo.py",
+        "queue/scriptjobs/runner/process.py", "queue/scriptjobs/chromium.py", "queue/scriptjobs/cli/serving.py",
         "queue/scriptjobs/runner/folders.py", "queue/scriptjobs/child/command.py",
     }  # fmt: skip
 

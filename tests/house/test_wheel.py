@@ -1,5 +1,6 @@
 """The wheel is the product: installed elsewhere, without a checkout, it serves pages and runs a job."""
 
+import json
 import os
 import re
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from tests.processes import free_port, until
 
 ROOT = Path(__file__).parents[2]
-JOB_TYPE = """
+JOB_TYPE = '''
 import sys
 from pydantic import BaseModel
 from scriptjobs.job_types import JobType
@@ -24,12 +25,17 @@ from scriptjobs.script import Result
 class Payload(BaseModel):
     word: str
 
-CODE = "print('STEP 1: Work'); print('{\\"success\\": true, \\"message\\": \\"done\\"}')"
+CODE = """
+import json, sys
+print("STEP 1: Work")
+print(json.dumps({"success": True, "message": json.load(open(sys.argv[1]))["word"] + " from the example"}))
+"""
 JOB_TYPE = JobType(
     name="create-api-key", title="Say a word", description="Says it.", payload=Payload, result=Result,
-    steps=("Work",), command=(sys.executable, "-c", CODE),
+    steps=("Work",), command=(sys.executable, "-c", CODE, "{payload}"),
+    examples=({"word": "hello"},),
 )
-"""
+'''
 
 
 def run(command: list[str], **options: Any) -> str:
@@ -131,7 +137,21 @@ def test_it_runs_a_job(command: Callable[..., str], scratch: Path) -> None:
     assert "✓ Work" in said
 
 
-def test_the_sandbox_portal_has_its_assets(bin_folder: Path) -> None:
-    code = "from importlib.resources import files; print((files('sandbox_portal') / 'assets/index.html').is_file())"
+@pytest.mark.parametrize(
+    ("types", "job_type", "says"),
+    [
+        ("portal_scripts", "create-api-key", "create-api-key for Base Pizza Riverside"),
+        # A type of another site keeps its example as it is; the portal's account is none of its business.
+        ("other_site", "create-api-key", "hello from the example"),
+    ],
+)
+def test_the_demo_runs_any_type_that_has_an_example(
+    command: Callable[..., str], scratch: Path, types: str, job_type: str, says: str
+) -> None:
+    var = str(scratch / f"demo-{types}")
+    said = command(
+        "demo", "--exit", "--job-type", job_type, JOB_TYPES_PACKAGE=types, VAR_DIR=var, PORT="18000", COLUMNS="200"
+    )
 
-    assert run([str(bin_folder / "python"), "-c", code], cwd="/") == "True\n"
+    assert says in said
+    assert json.loads(said.splitlines()[-1])["status"] == "completed"

@@ -128,7 +128,7 @@ def demo(
     headed: Annotated[bool, typer.Option(help="Show the browser while the script works.")] = False,
     job_type: Annotated[str, typer.Option(help="The job type to run.")] = "add-item-tags",
     fault: Annotated[
-        list[str] | None, typer.Option(help="How the portal misbehaves; any word lists what it can do.")
+        list[str] | None, typer.Option(help="How the portal misbehaves; `list` shows what it can do.")
     ] = None,
     exit_after: Annotated[bool, typer.Option("--exit", help="Stop after the job.")] = False,
 ) -> None:
