@@ -55,11 +55,11 @@ def must_be_a_browser(path: str | None) -> None:
         return
     try:
         done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20, check=False)
-        said = (done.stdout or done.stderr).strip()
+        said = (done.stdout or done.stderr).strip().split("\n")[0]
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError) as error:
         said, done = str(error), None
     if done is None or done.returncode or not re.search(r"chrom|edge", said, re.IGNORECASE):
-        raise SetupError(f"{path} is not a Chromium (CHROMIUM_PATH). Asked for its version, it says: {said[:200]!r}.")
+        raise SetupError(f"{path} is not a Chromium (CHROMIUM_PATH). Asked for its version, it says {said[:100]!r}.")
 
 
 def can_sandbox() -> bool:

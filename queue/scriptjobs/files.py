@@ -1,6 +1,8 @@
 """Files of jobs (pictures, evidence, uploads) in a folder or in object storage."""
 
+import asyncio
 import contextlib
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,9 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 # What a storage that is full, forbidden or away raises.
 FILE_ERRORS = (OSError, BaseError)
+# How long a look at the storage may take, and for how long its answer holds.
+LOOK_LIMIT_S = 3.0
+LOOK_HOLDS_S = 10.0
 
 
 class Files:
@@ -17,6 +22,7 @@ class Files:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
+        self._look: tuple[float, bool] | None = None
 
     @classmethod
     def load(cls, files_url: str | None, var_dir: Path) -> "Files":
@@ -26,6 +32,17 @@ class Files:
         folder = Path(files_url.removeprefix("file://")) if files_url else var_dir / "files"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return cls(LocalStore(folder.resolve(), automatic_cleanup=True))
+
+    async def is_writable(self) -> bool:
+        """Whether the storage takes a file; the answer may be ten seconds old."""
+        now = time.monotonic()
+        if self._look is None or now > self._look[0] + LOOK_HOLDS_S:
+            try:
+                await asyncio.wait_for(self.put("ready", b"ok"), LOOK_LIMIT_S)
+                self._look = now, True
+            except (*FILE_ERRORS, TimeoutError):
+                self._look = now, False
+        return self._look[1]
 
     async def put(self, key: str, content: bytes) -> None:
         """Store `content` under `key`."""

@@ -79,7 +79,7 @@ def test_no_module_reads_the_environment_but_those_that_start_processes() -> Non
 
 
 def test_locks_name_no_address() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-server.lock"):
         text = (ROOT / name).read_text("utf-8")
         assert "://" not in text
         assert text.count("--hash=sha256:") > 50

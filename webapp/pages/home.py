@@ -1,5 +1,7 @@
 """The way in, the health checks, and the faces of errors on pages."""
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
@@ -21,11 +23,16 @@ async def health(_request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """GET /readyz: the database answers; says how news arrive."""
+    """GET /readyz: the database answers and the storage takes files; says how news arrive."""
     site = site_of(request)
-    is_ready = await site.service.is_ready() and not site.stopping.is_set()
+    has_database, has_files = await asyncio.gather(site.service.is_ready(), site.service.takes_files())
+    is_ready = has_database and has_files and not site.stopping.is_set()
     news = "notifications" if site.wakeups.is_live else "polling"
-    return JSONResponse({"status": "ok" if is_ready else "not ready", "news": news}, 200 if is_ready else 503)
+    answer = {
+        "status": "ok" if is_ready else "not ready", "database": "ok" if has_database else "unavailable",
+        "files": "ok" if has_files else "unavailable", "news": news,
+    }  # fmt: skip
+    return JSONResponse(answer, 200 if is_ready else 503)
 
 
 def html_face(request: Request, error: ScriptJobsError) -> Response:

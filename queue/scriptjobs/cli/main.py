@@ -16,6 +16,7 @@ from rich.table import Table
 from scriptjobs.chromium import find_chromium
 from scriptjobs.cli.client import connected
 from scriptjobs.cli.demo import DemoOptions, run_demo
+from scriptjobs.cli.health import check_health
 from scriptjobs.cli.opening import must_be_free, opened_database
 from scriptjobs.cli.tokens import make_token
 from scriptjobs.cli.worker import run_worker
@@ -296,6 +297,15 @@ def sandbox(port: int = 8900, host: str = "127.0.0.1") -> None:
         sys.stderr.write(f"{error.message}\n")
         raise typer.Exit(2) from error
     uvicorn.run("sandbox_portal:create_app", factory=True, host=host, port=port, log_level="warning")
+
+
+@app.command()
+def health() -> None:
+    """Say whether the web process on PORT, or else the worker of this machine, is well. Exit status 1 when not."""
+    try:
+        console.print(_run(check_health(Settings.from_env())), soft_wrap=True)
+    except typer.Exit as unwell:
+        raise typer.Exit(1) from unwell
 
 
 @app.command()

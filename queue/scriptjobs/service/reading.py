@@ -214,6 +214,10 @@ class Reading:
         """Whether the database answers."""
         return await self._database.is_reachable()
 
+    async def takes_files(self) -> bool:
+        """Whether the file storage does."""
+        return await self._files.is_writable()
+
     @staticmethod
     def _is_of(caller: Caller, job: Job) -> bool:
         return job.organisation_id == caller.organisation_id
