@@ -66,7 +66,7 @@ def stored(site: Site, job_id: str) -> str:
     return json.dumps(erase(run_on_database(site.dsn, query, job_id)), sort_keys=True).casefold()
 
 
-@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", list(TYPES), ids=lambda kind: kind.name)
 def test_a_form_posts_what_it_was_filled_with(window: Page, site: Site, ana: Api, kind: JobType) -> None:
     page = window
     body = {"jobType": kind.name, "payload": whole(ana, kind)}
@@ -83,7 +83,7 @@ def test_a_form_posts_what_it_was_filled_with(window: Page, site: Site, ana: Api
     assert stored(site, page.url.rsplit("/", 1)[-1]) == stored(site, first)
 
 
-@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", list(TYPES), ids=lambda kind: kind.name)
 def test_an_empty_form_asks_for_what_is_needed_and_nothing_else(window: Page, site: Site, kind: JobType) -> None:
     """Blank rows, unchosen files and untouched colours are no input."""
     page = window
