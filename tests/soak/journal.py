@@ -7,23 +7,24 @@ import fcntl
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 OVERLAP = "overlap-"
 
 
 @contextmanager
-def held(folder: str, name: str) -> Generator[None]:
-    """Hold the job's file; leave a mark when somebody else does."""
+def held(folder: str, name: str) -> Generator[int]:
+    """Hold the job's file (its descriptor is given); leave a mark when somebody else does."""
     descriptor = os.open(Path(folder) / name, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         (Path(folder) / f"{OVERLAP}{name}").touch()
         raise
-    os.write(descriptor, f"begin {os.getpid()}\n".encode())
+    os.write(descriptor, f"begin {os.getcwd()}\n".encode())
     try:
-        yield
+        yield descriptor
         os.write(descriptor, b"end\n")
     finally:
         os.close(descriptor)
@@ -34,6 +35,20 @@ def overlaps(folder: Path) -> list[str]:
     return sorted(path.name.removeprefix(OVERLAP) for path in folder.glob(f"{OVERLAP}*"))
 
 
-def runs(folder: Path) -> int:
-    """How often a script began."""
-    return sum(path.read_text().count("begin") for path in folder.iterdir())
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a job's file says: in which folders it began, and how often it came to its end."""
+
+    folders: tuple[str, ...] = ()
+    ends: int = 0
+
+
+def entries(folder: Path) -> dict[str, Entry]:
+    """The whole journal, by the names of the jobs."""
+    return {path.name: _read(path) for path in folder.iterdir() if not path.name.startswith(OVERLAP)}
+
+
+def _read(path: Path) -> Entry:
+    lines = path.read_text().splitlines()
+    begun = tuple(line.removeprefix("begin ") for line in lines if line.startswith("begin "))
+    return Entry(begun, lines.count("end"))
