@@ -65,9 +65,9 @@ QUESTIONS = {
         where j.status in ('failed', 'timed_out') and last.outcome <> 'released'
           and (j.error_code, j.error_message) is distinct from (last.error_code, last.error_message)
     """,
-    "timed out by something else, or not told so": """
+    "timed out, but told something else": """
         select id, coalesce(error_code, '') from public.script_jobs
-        where (status = 'timed_out') <> (status in ('failed', 'timed_out') and coalesce(error_code, '') = 'TIMEOUT')
+        where status = 'timed_out' and error_code is distinct from 'TIMEOUT'
     """,
     "more jobs at once with one key than may be": """
         select max(a.job_id::text), concurrency_key || ' ' || count(*) from public.script_jobs j
