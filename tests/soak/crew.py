@@ -46,6 +46,7 @@ class Crew:
     counts: Counter[str] = field(default_factory=Counter[str])
     workers: list[Process] = field(default_factory=list[Process])
     lines: list[Line] = field(default_factory=list[Line])
+    _draining: int | None = None
     _open: ExitStack = field(default_factory=ExitStack)
 
     def start(self) -> None:
@@ -103,6 +104,7 @@ class Crew:
     def drain(self) -> None:
         """SIGTERM one, as an update does, and start another in its place."""
         place, worker = self._any()
+        self._draining = place
         with self.deeds.during("updates", [worker.pid]):
             worker.send_signal(signal.SIGTERM)
             try:
@@ -110,6 +112,14 @@ class Crew:
             except subprocess.TimeoutExpired:
                 self._give_up(worker)
         self.workers[place] = self._start(place)
+        self._draining = None
+
+    def revive(self) -> None:
+        """Start another one in the place of each that has ended by itself: it found no database when it started."""
+        for place, worker in enumerate(self.workers):
+            if place != self._draining and (status := worker.poll()) is not None:
+                self.deeds.note(f"workers ended with status {status}", worker.pid)
+                self.workers[place] = self._start(place)
 
     def _give_up(self, worker: Process) -> None:
         self.deeds.note("workers killed", worker.pid)

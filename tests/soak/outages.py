@@ -17,7 +17,8 @@ from tests.soak.crew import Crew
 from tests.soak.trouble import Maker
 
 # How often each is drawn, in parts.
-WEIGHTS = {"cut": 4, "deafen": 3, "kill": 2, "silence": 4, "lock": 2, "pause": 2, "read_only": 2}
+WEIGHTS = {"cut": 6, "deafen": 4, "kill": 2, "silence": 4, "lock": 2, "pause": 2, "read_only": 2}
+SHORT_S, LONG_SHARE = 8.0, 0.2
 READ_ONLY = "alter database postgres set default_transaction_read_only = on"
 
 
@@ -32,8 +33,10 @@ class Outages(Maker):
         self._postgres = postgres
         self._longest_s = longest_s
 
-    async def _lasts(self, least_s: float) -> None:
-        await asyncio.sleep(random.uniform(least_s, max(least_s, random.choice((0.4, 0.4, 1.0)) * self._longest_s)))
+    async def _lasts(self) -> None:
+        """Most are over in seconds; some outlast every time limit."""
+        most_s = self._longest_s if random.random() < LONG_SHARE else min(SHORT_S, self._longest_s)
+        await asyncio.sleep(random.uniform(2, most_s))
 
     async def _cut(self) -> None:
         with self._crew.deeds.during("connections cut"):
@@ -62,7 +65,7 @@ class Outages(Maker):
 
     async def _silence(self) -> None:
         with self._crew.silent():
-            await self._lasts(3)
+            await self._lasts()
 
     async def _lock(self) -> None:
         """Somebody changes a table, and takes their time."""
@@ -71,7 +74,7 @@ class Outages(Maker):
             with contextlib.suppress(*DATABASE_ERRORS), self._crew.deeds.during("tables locked"):
                 async with connection.transaction():
                     await connection.execute(f"lock table public.{table} in access exclusive mode")
-                    await self._lasts(3)
+                    await self._lasts()
 
     async def _pause(self) -> None:
         """The database's machine stands still."""
@@ -80,7 +83,7 @@ class Outages(Maker):
             try:
                 for pid in pids:
                     _signal(pid, signal.SIGSTOP)
-                await self._lasts(2)
+                await self._lasts()
             finally:
                 for pid in pids:
                     _signal(pid, signal.SIGCONT)
@@ -91,7 +94,7 @@ class Outages(Maker):
             async with self._connected() as connection:
                 await connection.execute(READ_ONLY)
             await self._terminate("application_name = 'script-jobs'", share=0.5)
-            await self._lasts(2)
+            await self._lasts()
             async with self._connected() as connection:
                 await connection.execute("set default_transaction_read_only = off")
                 await connection.execute("alter database postgres reset default_transaction_read_only")

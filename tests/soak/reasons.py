@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from scriptjobs.database import Database
 from tests.factories import all_rows
 from tests.soak.deeds import Deeds
-from tests.soak.journal import Entry
+from tests.soak.journal import Entry, overlaps
 
 # How long the end of a trouble works on: time limits of statements, pauses before the next try.
 AFTER_S = 20.0
@@ -17,7 +18,8 @@ DATABASE = frozenset(
         "connections cut", "lines silent", "tables locked", "databases killed", "databases paused", "databases read-only",
     }
 )  # fmt: skip
-FROZEN = frozenset({"workers frozen", "machines paused"})
+PAUSED = frozenset({"machines paused"})
+FROZEN = PAUSED | {"workers frozen"}
 STOPPED = frozenset({"updates", "last stop"})
 DEAD = frozenset({"workers killed"})
 FILES = frozenset({"disks full", "run folders removed", "file faults"})
@@ -85,12 +87,20 @@ async def untrue_reasons(database: Database, journal: str, deeds: Deeds, entries
     """One line for each reason that does not follow from what was done; empty when all were true."""
     attempts = [Attempt(**row) for row in await all_rows(database, _ATTEMPTS, journal=journal)]
     judge = Judge(deeds, entries, attempts)
-    found = [f"a reason that is not true ({why}): {attempt}" for attempt in attempts if (why := judge.find(attempt))]
-    return found + [
-        f"an end that is not true ({why}): {row['job_id']} {row['error_message'][:200]}"
+    reasons = [
+        f"a reason that is not true ({why}): {attempt}{judge.story(attempt.job)}"
+        for attempt in attempts if (why := judge.find(attempt))
+    ]  # fmt: skip
+    ends = [
+        f"an end that is not true ({why}): {row['job_id']} {row['error_message'][:200]}{judge.story(row['job_id'])}"
         for row in await all_rows(database, _ENDED, journal=journal)
         if (why := judge.find_end(row["job_id"], row["status"], row["error_message"]))
-    ]
+    ]  # fmt: skip
+    twice = [
+        f"ran twice at once: {name}{judge.story_of(name)}"
+        for name, moment in overlaps(Path(journal)) if not judge.was_paused(name, moment)
+    ]  # fmt: skip
+    return reasons + ends + twice
 
 
 @dataclass
@@ -129,6 +139,32 @@ class Judge:
             handed = sum(attempt.outcome == "released" and not attempt.code for attempt in mine)
             return "" if handed > 3 else f"it was handed back {handed} times"
         return ""
+
+    def was_paused(self, name: str, moment: float) -> bool:
+        """Whether a machine that had the job stood still: what it holds is freed when it goes on and finds its lease
+        lapsed, and may be a moment behind the beginning elsewhere.
+        """
+        mine = [attempt for attempt in self.attempts if attempt.name == name and attempt.began < moment]
+        return any(self._did(PAUSED, replace(attempt, ended=moment), 1.0) for attempt in mine)
+
+    def story_of(self, name: str) -> str:
+        """The story of the job that has this name in the journal."""
+        return self.story(next((attempt.job for attempt in self.attempts if attempt.name == name), ""))
+
+    def story(self, job: str) -> str:
+        """What happened to a job, and beside it to its workers: one line each."""
+        mine = [attempt for attempt in self.attempts if attempt.job == job]
+        if not mine:
+            return ""
+        first, workers = mine[0].began, {attempt.worker for attempt in mine}
+        near = self.deeds.between(first, mine[-1].ended, None, AFTER_S)
+        deeds = near + [deed for deed in self.deeds.done if deed.worker in workers or deed.job == job]
+        lines = [(deed.began, f"{deed.name} {deed.worker or ''} {deed.ended - deed.began:.1f} s") for deed in deeds]
+        lines += [
+            (attempt.began, f"attempt {attempt.number} at worker {attempt.worker}: {attempt.ended - attempt.began:.1f} s, "
+             f"{attempt.outcome} {attempt.message[:80]}") for attempt in mine
+        ]  # fmt: skip
+        return "".join(f"\n        {began - first:+.1f} s  {line}" for began, line in sorted(lines))
 
     def _was_asked(self, job: str) -> bool:
         return any(deed.job == job for deed in self.deeds.done)
