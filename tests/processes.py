@@ -88,7 +88,7 @@ class Server:
         self.log = log
         self._output = log.open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", *app, "--port", str(self.port), "--no-access-log"],
+            [sys.executable, "-m", "uvicorn", *app, "--port", str(self.port)],
             env={**os.environ, "PUBLIC_URL": self.address, **environment},
             stdout=self._output, stderr=self._output, stdin=subprocess.DEVNULL,
         )  # fmt: skip

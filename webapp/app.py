@@ -1,19 +1,22 @@
 """create_app: middleware in order, routes, error faces, lifespan."""
 
+import errno
+
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from scriptjobs.errors import DatabaseUnavailable, ScriptJobsError
+from scriptjobs.errors import DatabaseUnavailable, ScriptJobsError, StorageUnavailable
 from scriptjobs.logs import configure_logging
 from scriptjobs.settings import Settings
-from webapp.errors import json_face
+from webapp.addresses import answer_beside
+from webapp.body_time import limit_heads
+from webapp.errors import headers_of, json_face
 from webapp.lifespan import lifespan
-from webapp.middleware import RequestContext
+from webapp.middleware import Cors, Faults, RequestContext, path_for_log
 from webapp.pages.home import html_face
 from webapp.routes import routes
 
@@ -21,8 +24,8 @@ _ALLOWED = [
     "Authorization", "Content-Type", "Idempotency-Key", "Prefer", "If-None-Match", "Last-Event-ID",
     "X-Organisation-ID", "X-Organization-ID", "traceparent",
 ]  # fmt: skip
-_EXPOSED = ["Location", "Retry-After", "X-Request-Id"]
-_CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
+_EXPOSED = ["Allow", "Content-Disposition", "Idempotent-Replayed", "Location", "Retry-After", "X-Request-Id"]
+_CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "PAYLOAD_TOO_LARGE"}
 
 log = structlog.get_logger()
 
@@ -30,8 +33,9 @@ log = structlog.get_logger()
 def create_app(settings: Settings) -> Starlette:
     """The web application. Nothing is opened before its lifespan starts."""
     configure_logging(settings)
+    limit_heads()
     cors = Middleware(
-        CORSMiddleware,
+        Cors,
         allow_origins=list(settings.cors_origins),
         allow_methods=["GET", "POST", "DELETE"],
         allow_headers=_ALLOWED,
@@ -40,16 +44,21 @@ def create_app(settings: Settings) -> Starlette:
     )
     app = Starlette(
         routes=routes(),
-        middleware=[Middleware(RequestContext), cors],
-        exception_handlers={ScriptJobsError: _refused, HTTPException: _http, Exception: _broken},
+        middleware=[Middleware(RequestContext), cors, Middleware(Faults, face=_broken)],
+        exception_handlers={ScriptJobsError: _refused, HTTPException: _http},
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # it redirects to whatever host the request names; see addresses.py
     app.state.settings = settings
     return app
 
 
 def _face(request: Request, error: ScriptJobsError) -> Response:
-    return json_face(request, error) if request.url.path.startswith("/api/") else html_face(request, error)
+    is_api = request.scope["path"].startswith("/api/")
+    response = json_face(request, error) if is_api else html_face(request, error)
+    if "retryAfter" in error.details:
+        response.headers.update(headers_of(error))
+    return response
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -63,13 +72,19 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     """What the router says: no such page, no such method."""
     assert isinstance(error, HTTPException)
+    if (beside := answer_beside(request, error)) is not None:
+        return beside
     said = "There is no such page." if error.status_code == 404 else error.detail
     response = _face(request, ScriptJobsError(said, code=_CODES.get(error.status_code, "BAD_REQUEST")))
     response.headers.update(error.headers or {})
     return response
 
 
-async def _broken(request: Request, error: Exception) -> Response:
+def _broken(request: Request, error: Exception) -> Response:
     """The border of a request: logged with its id, told without detail."""
-    log.error("request_failed", requestId=request.state.request_id, path=request.url.path, exc_info=error)
-    return _face(request, ScriptJobsError())
+    if isinstance(error, ScriptJobsError):
+        return _face(request, error)
+    path = path_for_log(request.scope["path"])
+    log.error("request_failed", requestId=request.state.request_id, path=path, exc_info=error)
+    is_full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return _face(request, StorageUnavailable.of(error) if is_full else ScriptJobsError())

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from scriptjobs.errors import Forbidden, Unauthorized
 from scriptjobs.service import Caller
 from webapp.auth.sessions import check_origin
+from webapp.limits import limit_of
 from webapp.website import site_of
 
 READ_ONLY_ROLE = "viewer"
@@ -19,10 +20,10 @@ async def get_caller(request: Request) -> Caller:
     """The caller of an API request or a page.
 
     Raises:
-        Unauthorized: no valid token or session.
+        Unauthorized: no valid token or session. RateLimited: too many requests.
         Forbidden: a member of no organisation, or not of the one asked for; or another site sent the request.
     """
-    user_id = await _user(request)
+    user_id = await _counted_user(request)
     memberships = await site_of(request).people.list_memberships(user_id)
     if not memberships:
         raise Forbidden("You belong to no organisation yet.")
@@ -39,6 +40,19 @@ async def get_caller(request: Request) -> Caller:
     )
     request.state.caller = caller
     return caller
+
+
+async def _counted_user(request: Request) -> UUID:
+    """Whose request it is. It is counted once, for its person; one without is counted for its address."""
+    limits = site_of(request).limits
+    try:
+        user_id = await _user(request)
+    except Unauthorized:
+        await limits.check("other", request.client.host if request.client else "")
+        raise
+    if name := limit_of(request):
+        await limits.check(name, user_id)
+    return user_id
 
 
 async def _user(request: Request) -> UUID:

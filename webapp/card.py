@@ -8,7 +8,7 @@ from scriptjobs.errors import is_retryable
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import RETRYABLE_BY_HAND, Job, JobStatus
 from webapp.advice import advise
-from webapp.results import count_failed, failed_names
+from webapp.results import count_failed, failed_names, warnings_of
 from webapp.waiting import WaitingView, explain
 
 
@@ -158,10 +158,17 @@ def _note(job: Job) -> str:
 
 
 def _note_of_result(result: dict[str, Any]) -> str:
+    warnings = len(warnings_of(result))
+    told = _count(warnings, "warning") if warnings else ""
     if result.get("partial"):
         failed = count_failed(result)
-        return f"{failed} problem{'s' if failed != 1 else ''}" if failed else "with problems"
-    return "not verified: the script gave no result" if result.get("unverified") else ""
+        problems = _count(failed, "problem") if failed else "with problems"
+        return f"{problems}, {told}" if told else problems
+    return told or ("not verified: the script gave no result" if result.get("unverified") else "")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
 
 
 def _actions(job: Job, waiting: WaitingView | None) -> tuple[Action, ...]:

@@ -1,9 +1,12 @@
 """Forms out of a payload's JSON Schema: schema → fields, posted form → payload, errors beside their fields."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from scriptjobs.prices import read_price
+from scriptjobs.values import MAX_SMALL, read_whole_number
 from webapp.previews import FilePreview
 
 BLANK_ROWS = 3
@@ -98,11 +101,18 @@ _ACCEPTED = {"csv": ".csv,text/csv", "image": "image/png,image/jpeg,image/webp,i
 
 def _line(entry: Any) -> str:
     """One entry of a list as a line of text; the parts of an object stand beside each other."""
-    return (
-        " ".join(str(part) for part in cast("dict[str, Any]", entry).values())
-        if isinstance(entry, dict)
-        else str(entry)
-    )
+    if not isinstance(entry, dict):
+        return str(entry)
+    parts = list(cast("dict[str, Any]", entry).values())
+    return " ".join([*map(str, parts[:1]), *(_with_decimals(part) for part in parts[1:])])
+
+
+def _with_decimals(part: Any) -> str:
+    """A number is a price here; without decimals, a line would take it for a part of the name (`scriptjobs.prices`)."""
+    try:
+        return read_price(str(part)).text
+    except ValueError:
+        return str(part)
 
 
 def _row(
@@ -183,9 +193,9 @@ def _read_rows(
     """Rows in the order of their numbers; a gap (a row removed by the person) closes."""
     item, most = _resolve(root, part["items"]), int(part.get("maxItems", MAX_ROWS))
     prefix = f"{path}."
-    numbers = {key[len(prefix) :].split(".", 1)[0] for key in posted if key.startswith(prefix)}
+    places = {key[len(prefix) :].split(".", 1)[0] for key in posted if key.startswith(prefix)}
     rows: list[dict[str, Any]] = []
-    for number in sorted(int(text) for text in numbers if text.isdigit())[:most]:
+    for number in sorted(number for text in places if (number := _row_number(text)) is not None)[:most]:
         row = {
             name: _read(root, f"{path}.{number}.{name}", _resolve(root, part), posted)
             for name, part in item["properties"].items()
@@ -193,6 +203,12 @@ def _read_rows(
         if row.get(next(iter(item["properties"]))):
             rows.append({name: value for name, value in row.items() if value not in (None, "", [])})
     return rows
+
+
+def _row_number(text: str) -> int | None:
+    with contextlib.suppress(ValueError):
+        return read_whole_number(text, 0, MAX_SMALL)
+    return None
 
 
 def with_labels(faults: list[dict[str, str]], fields: list[Field]) -> list[dict[str, str]]:

@@ -3,10 +3,9 @@
 from dataclasses import dataclass, field
 
 from scriptjobs.job_types import JobTypes
-from scriptjobs.jobs import Job
-from scriptjobs.service import JobDetails, JobFilter
+from scriptjobs.service import JobDetails, JobFilter, JobList
 from webapp.card import JobCard
-from webapp.job_list import JobList
+from webapp.job_list import ListView
 from webapp.render import partial, swap
 from webapp.views import JobPage
 
@@ -58,12 +57,12 @@ def page_fragments(details: JobDetails, job_types: JobTypes, *, may_act: bool) -
     )
 
 
-def list_fragments(found: list[Job], total: int, wanted: JobFilter, job_types: JobTypes, *, may_act: bool) -> Fragments:
+def list_fragments(found: JobList, wanted: JobFilter, job_types: JobTypes, *, may_act: bool) -> Fragments:
     """The parts of a list: its rows, and the whole of it for when a row came, went or moved."""
-    shown = JobList.of([JobCard.from_job(job, job_types, may_act=may_act) for job in found], total, wanted)
+    shown = ListView.of([JobCard.from_job(job, job_types, may_act=may_act) for job in found.jobs], found, wanted)
     return Fragments(
         parts={f"#row-{card.job_id}": partial("job_row", card) for card in shown.cards},
-        whole=Whole("#job-list", partial("job_list", shown), (total, *(card.job_id for card in shown.cards))),
+        whole=Whole("#job-list", partial("job_list", shown), (found.total, *(card.job_id for card in shown.cards))),
         is_live=True,
         moves=any(card.is_running for card in shown.cards),
     )

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from scriptjobs.service import COUNT_CAP, JobFilter
+from scriptjobs.service import COUNT_CAP, JobFilter, JobList
 from webapp.card import LOOKS, JobCard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobList:
+class ListView:
     """One page of jobs. `newer` and `older` are addresses, None at either end; `empty` is said without any job."""
 
     cards: list[JobCard]
@@ -19,24 +19,19 @@ class JobList:
     empty: str
 
     @classmethod
-    def of(cls, cards: list[JobCard], total: int, wanted: JobFilter) -> "JobList":
-        """The page of a list that a filter asks for."""
+    def of(cls, cards: list[JobCard], found: JobList, wanted: JobFilter) -> "ListView":
+        """The page of a list that a filter asks for, with the cards of its jobs."""
         end = wanted.offset + len(cards)
-        many = f"{COUNT_CAP:,}+" if total > COUNT_CAP else str(total)
+        many = f"{COUNT_CAP:,}+" if found.total > COUNT_CAP else str(found.total)
         is_filtered = bool(wanted.statuses or wanted.job_type or wanted.restaurant_id or wanted.since)
         return cls(
             cards=cards,
             range=f"{wanted.offset + 1}–{end} of {many}",
             newer=_address(wanted, max(wanted.offset - wanted.limit, 0)) if wanted.offset else None,
-            # Above the cap the total is not known: a full page means that there may be more.
-            older=_address(wanted, end) if cards and _has_more(len(cards), end, total, wanted) else None,
+            older=_address(wanted, end) if found.has_more else None,
             is_filtered=is_filtered,
             empty=_empty(wanted, is_filtered=is_filtered),
         )
-
-
-def _has_more(many: int, end: int, total: int, wanted: JobFilter) -> bool:
-    return many == wanted.limit if total > COUNT_CAP else end < total
 
 
 def _empty(wanted: JobFilter, *, is_filtered: bool) -> str:

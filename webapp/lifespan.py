@@ -1,6 +1,7 @@
 """The lifespan: opens database, listener, live pages, worker; closes in reverse; hears the stop signal."""
 
 import asyncio
+import os
 import secrets
 import signal
 import sys
@@ -45,6 +46,7 @@ async def lifespan(app: Starlette) -> AsyncGenerator[None]:
     for good, the process ends with status 1 after everything was closed.
     """
     settings: Settings = app.state.settings
+    os.umask(0o077)  # what this process writes is for its user alone
     stopping, parts = asyncio.Event(), _Parts()
     workers: list[Worker] = []
 
@@ -151,12 +153,16 @@ class _Parts:
 
 
 async def _greet_first_user(settings: Settings, people: People) -> None:
-    """On the first start, make somebody who can sign in, and print the link (never into the log)."""
+    """On the first start, make somebody who can sign in. The link goes to a terminal, and never where it is kept."""
     if await people.has_members():
         return
     await people.add(FIRST_EMAIL, FIRST_ORGANISATION, "admin")
-    token = await people.make_link(FIRST_EMAIL)
-    sys.stderr.write(f"\n  First sign-in (works once, for a day): {settings.address}/sign-in/{token}\n\n")
+    if sys.stderr.isatty():
+        token = await people.make_link(FIRST_EMAIL)
+        sys.stderr.write(f"\n  First sign-in (works once, for a day): {settings.address}/sign-in/{token}\n\n")
+        return
+    command = f'script-jobs user add YOUR-ADDRESS --organisation "{FIRST_ORGANISATION}" --role admin'
+    log.info("nobody_can_sign_in_yet", hint=f"{command} prints a sign-in link")
 
 
 def _new_key() -> str:

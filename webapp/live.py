@@ -73,8 +73,8 @@ class Live:
     async def look(self, caller: Caller, shown: Shown) -> Fragments | None:
         """What the page shows by now, read as the caller; None when there is nothing that the caller may see."""
         if shown.wanted:
-            found, total = await self._service.list_jobs(caller, shown.wanted)
-            return list_fragments(found, total, shown.wanted, self._service.job_types, may_act=shown.may_act)
+            found = await self._service.list_jobs(caller, shown.wanted)
+            return list_fragments(found, shown.wanted, self._service.job_types, may_act=shown.may_act)
         try:
             details = await self._service.get_details(caller, shown.job_id)
         except JobNotFound:

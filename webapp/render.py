@@ -112,7 +112,10 @@ def page(
         environment()
         .get_template(f"pages/{name}.html")
         .render(
-            request_path=request.url.path, caller=caller, form_token=session.form_token if session else "", **context
+            request_path=request.scope["path"],
+            caller=caller,
+            form_token=session.form_token if session else "",
+            **context,
         )
     )
     return HTMLResponse(html, status)

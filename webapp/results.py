@@ -54,7 +54,9 @@ class ResultView:
     def from_result(cls, result: dict[str, Any], job_type: JobType | None) -> "ResultView":
         """The view of a stored result; `job_type` is None when the type is no longer installed."""
         ordered = job_type.in_order(result) if job_type else result
-        data = data_of(ordered)
+        data = dict(data_of(ordered))
+        if isinstance(ordered.get("warnings"), list):
+            data = {"warnings": ordered["warnings"], **{key: data[key] for key in data if key != "warnings"}}
         steps = set(job_type.steps) if job_type else set[str]()
         filled = {key: cast("list[Any]", value) for key, value in data.items() if isinstance(value, list) and value}
         return cls(
@@ -79,6 +81,14 @@ def data_of(result: dict[str, Any]) -> dict[str, Any]:
     """The data of a result; what is no object is called `data`."""
     data: Any = result.get("data")
     return cast("dict[str, Any]", data) if isinstance(data, dict) else {"data": data} if data else {}
+
+
+def warnings_of(result: dict[str, Any]) -> list[str]:
+    """What a person should know of a job that completed: the result's own warnings, else those among its data."""
+    for said in (result.get("warnings"), data_of(result).get("warnings")):
+        if isinstance(said, list) and said:
+            return [_text(line) for line in cast("list[Any]", said)]
+    return []
 
 
 def count_failed(result: dict[str, Any]) -> int:

@@ -1,4 +1,4 @@
-"""Every address of the site in one table."""
+"""Every address of the site in one table, with the limit that its requests count for (`other` where none is named)."""
 
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -8,6 +8,7 @@ from webapp.api import actions as api_actions
 from webapp.api import files as api_files
 from webapp.api import jobs as api_jobs
 from webapp.api import streams as api_streams
+from webapp.limits import counted_as
 from webapp.pages import home, jobs, launch, sign_in
 from webapp.render import STATIC, static_digest
 
@@ -41,24 +42,26 @@ def routes() -> list[BaseRoute]:
         Route("/jobs", jobs.index),
         Route("/jobs/{job_id}", jobs.show),
         Route("/jobs/{job_id}/{action}", jobs.act, methods=["POST"]),
-        Route("/jobs/{job_id}/attempts/{number:int}", jobs.attempt),
-        Route("/jobs/{job_id}/files/{file_id:uuid}", jobs.file),
-        Route("/live/stream", jobs.stream),
-        Route("/live/fragments", jobs.fragments),
-        Route("/api/jobs", api_jobs.create, methods=["POST"]),
-        Route("/api/jobs", api_jobs.index, methods=["GET"]),
+        Route("/jobs/{job_id}/attempts/{number}", jobs.attempt),
+        Route("/jobs/{job_id}/files/{file_id}", counted_as("live", jobs.file)),
+        Route("/live/stream", counted_as("live", jobs.stream)),
+        Route("/live/fragments", counted_as("live", jobs.fragments)),
+        Route("/api/jobs", counted_as("create", api_jobs.create), methods=["POST"]),
+        Route("/api/jobs", counted_as("list", api_jobs.index), methods=["GET"]),
         Route("/api/jobs/types", api_jobs.types),
-        Route("/api/jobs/{job_id}", api_jobs.show, methods=["GET"]),
+        Route("/api/jobs/{job_id}", counted_as("details", api_jobs.show), methods=["GET"]),
         Route("/api/jobs/{job_id}", api_jobs.cancel, methods=["DELETE"]),
         Route("/api/jobs/{job_id}/stop", api_actions.stop, methods=["POST"]),
-        Route("/api/jobs/{job_id}/retry", api_actions.retry, methods=["POST"]),
+        Route("/api/jobs/{job_id}/retry", counted_as("create", api_actions.retry), methods=["POST"]),
         Route("/api/jobs/{job_id}/run-now", api_actions.run_now, methods=["POST"]),
         Route("/api/jobs/{job_id}/cancel-rest", api_actions.cancel_rest, methods=["POST"]),
         Route("/api/jobs/{job_id}/erase-secrets", api_actions.erase_secrets, methods=["POST"]),
         Route("/api/jobs/{job_id}/keep", api_actions.keep, methods=["POST"]),
-        Route("/api/jobs/{job_id}/status", api_jobs.status),
-        Route("/api/jobs/{job_id}/events", api_streams.events),
-        Route("/api/files", api_files.create, methods=["POST"]),
-        Route("/api/files/{file_id}/preview", api_files.preview),
+        Route("/api/jobs/{job_id}/status", counted_as("status", api_jobs.status)),
+        Route("/api/jobs/{job_id}/events", counted_as("details", api_streams.events)),
+        Route("/api/jobs/{job_id}/files", api_files.of_job),
+        Route("/api/jobs/{job_id}/files/{file_id}", api_files.one_of_job),
+        Route("/api/files", counted_as("upload", api_files.create), methods=["POST"]),
+        Route("/api/files/{file_id}/preview", counted_as("details", api_files.preview)),
         Mount(f"/static/{static_digest()}", KeptStaticFiles(directory=STATIC)),
     ]

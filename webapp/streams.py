@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from scriptjobs.database import DATABASE_ERRORS
 from scriptjobs.errors import InvalidPayload, JobNotFound, RequestRefused
+from scriptjobs.values import read_whole_number
 
 Message = TypeVar("Message")
 log = structlog.get_logger()
@@ -26,6 +27,7 @@ STREAM_HEADERS = {"Cache-Control": "private, no-cache, no-transform", "X-Accel-B
 PER_PERSON = 6
 PER_PROCESS = 200
 RETRY_AFTER_S = 10
+MAX_EVENT_ID = 10**18 - 1
 
 
 class StreamSlots:
@@ -62,10 +64,11 @@ def last_event_id(request: Request) -> int:
         InvalidPayload: it is no number.
     """
     text = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
-    if not text.isdecimal() or len(text) > 18:
+    try:
+        return read_whole_number(text, 0, MAX_EVENT_ID)
+    except ValueError:
         fault = {"path": "Last-Event-ID", "message": "must be a number from this stream"}
-        raise InvalidPayload("Last-Event-ID does not fit.", fields=[fault])
-    return int(text)
+        raise InvalidPayload("Last-Event-ID does not fit.", fields=[fault]) from None
 
 
 def most_streams(request: Request) -> int:
@@ -91,7 +94,7 @@ async def with_farewell(
 
 
 def sse_response(content: AsyncGenerator[ServerSentEvent]) -> EventSourceResponse:
-    """A stream with the headers and the heartbeat that all of ours have."""
+    """A stream with the headers and the heartbeat that all of ours have; a HEAD request gets the headers alone."""
     return EventSourceResponse(
         content,
         headers=STREAM_HEADERS,

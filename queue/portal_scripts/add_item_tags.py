@@ -7,17 +7,17 @@ that is done is a checkpoint, so a job that was broken off goes on with the next
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from portal_scripts.creating import Result, create_each, summarise
 from portal_scripts.pages.item_tags import ItemTags
 from portal_scripts.pages.login import SIGN_IN, signed_in
-from portal_scripts.pages.restaurant import MENUS, OPEN, open_menus, open_restaurant
-from portal_scripts.portal_payload import HexColour, PortalPayload, Text, each_once, twins
+from portal_scripts.pages.restaurant import MENUS, OPEN, open_menus, open_restaurant_of
+from portal_scripts.portal_payload import DishName, HexColour, Line, Name, PortalPayload, each_once, twins
 from scriptjobs.job_types import JobType
 from scriptjobs.script import Script
 
-# portal/PORTAL.md, The ten preset tags.
+# The firm's usual tags, in their order.
 PRESETS = (
     ("Popular", "#b400fa"), ("New", "#3f92ff"), ("Deal", "#4fc060"), ("Vegan", "#36AB36"), ("Vegetarian", "#32CD32"),
     ("Gluten Free", "#FF8C00"), ("Dairy Free", "#4682B4"), ("Nut Free", "#DEB887"), ("Halal", "#8B7355"),
@@ -30,13 +30,13 @@ class ItemTag(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    name: Text = Field(title="Name")
+    name: Name = Field(title="Name")
     color: HexColour = Field(title="Colour")
-    display_name: str | None = Field(
+    display_name: Line | None = Field(
         None, alias="display_name", validation_alias=twins("displayName", "display_name"),
         json_schema_extra={"x-hidden": True}, title="Display name",
     )  # fmt: skip
-    menu_item_names: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]] = Field(
+    menu_item_names: list[DishName] = Field(
         default_factory=list, alias="menuItemNames", validation_alias=twins("menuItemNames", "menu_item_names"),
         title="Menu items, one a line", max_length=2_000,
     )  # fmt: skip
@@ -63,7 +63,7 @@ async def run(script: Script, payload: Payload) -> Result:
     page = ItemTags(script)
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            await open_restaurant(script, payload.restaurant_name)
+            opened = await open_restaurant_of(script, payload)
         async with script.step(MENUS):
             await open_menus(script)
         async with script.step(TAGS):
@@ -74,7 +74,7 @@ async def run(script: Script, payload: Payload) -> Result:
                 script, page, names,
                 lambda at: page.create(tags[at].name, tags[at].color, tags[at].menu_item_names), kind="tag",
             )  # fmt: skip
-            return summarise(tally, "Item tags")
+            return opened.told_in(summarise(tally, "Item tags"))
 
 
 JOB_TYPE = JobType(

@@ -14,7 +14,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     ValidationInfo,
     field_validator,
 )
@@ -23,10 +22,21 @@ from portal_scripts.creating import Result, create_each, summarise
 from portal_scripts.pages.login import SIGN_IN, signed_in
 from portal_scripts.pages.option_sets import OptionSet as Filled
 from portal_scripts.pages.option_sets import OptionSets
-from portal_scripts.pages.restaurant import MENUS, OPEN, open_menus, open_restaurant
-from portal_scripts.portal_payload import PortalPayload, Text, each_once, twins
+from portal_scripts.pages.restaurant import MENUS, OPEN, open_menus, open_restaurant_of
+from portal_scripts.portal_payload import DishName, Line, Name, PortalPayload, each_once, twins
 from scriptjobs.job_types import JobType
+from scriptjobs.prices import read_price, split_price
 from scriptjobs.script import Script
+
+
+def _read_price(value: Any) -> Any:
+    """A price that comes as a text is read as in a menu file."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return read_price(value).amount
+    except ValueError as error:
+        raise ValueError(f"“{value[:40]}” {error}") from error
 
 
 class Option(BaseModel):
@@ -34,17 +44,16 @@ class Option(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Text
-    price: Annotated[Decimal, Field(ge=0, le=1_000, decimal_places=2)] = Decimal(0)
+    name: Name
+    price: Annotated[Decimal, Field(ge=0, le=1_000, decimal_places=2), BeforeValidator(_read_price)] = Decimal(0)
 
 
 def _read_line(value: Any) -> Any:
-    """A form gives one option a line: its name, and its price at the end (`Large 4.00`)."""
+    """A form gives one option a line: its name, and its price at the end (`Large 4.00`, `Large $4`, `Large 4,00 €`)."""
     if not isinstance(value, str):
         return value
-    name, _, price = value.strip().rpartition(" ")
-    is_price = bool(name) and price.lstrip("$£€+").replace(".", "", 1).isdigit()
-    return {"name": name, "price": price.lstrip("$£€+")} if is_price else {"name": value.strip()}
+    name, price = split_price(value)
+    return {"name": name, "price": price or 0}
 
 
 class OptionSet(BaseModel):
@@ -52,8 +61,8 @@ class OptionSet(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    name: Text = Field(title="Name")
-    display_name: str | None = Field(
+    name: Name = Field(title="Name")
+    display_name: Line | None = Field(
         None, validation_alias=twins("display_name", "displayName"), max_length=120, title="Name that customers see"
     )
     is_required: bool = Field(default=False, validation_alias=twins("is_required", "isRequired"), title="Required")
@@ -68,12 +77,13 @@ class OptionSet(BaseModel):
         1, ge=0, le=100, validate_default=True, title="At most",
         validation_alias=twins("max_selections", "maxSelections"),
     )  # fmt: skip
-    items: list[Annotated[Option, BeforeValidator(_read_line)]] = Field(
+    items: Annotated[list[Annotated[Option, BeforeValidator(_read_line)]], AfterValidator(each_once)] = Field(
         default_factory=list, max_length=200, title="Options",
-        description="One a line, with its price at the end: Large 4.00", json_schema_extra={"x-one-a-line": True},
+        description="One a line, with its price at the end: Large 4.00, or Large $4",
+        json_schema_extra={"x-one-a-line": True},
     )  # fmt: skip
     description: str | None = Field(None, json_schema_extra={"x-hidden": True})
-    menu_item_names: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]] = Field(
+    menu_item_names: list[DishName] = Field(
         default_factory=list, alias="menuItemNames", validation_alias=twins("menuItemNames", "menu_item_names"),
         title="Menu items, one a line", max_length=2_000,
     )  # fmt: skip
@@ -107,7 +117,7 @@ async def run(script: Script, payload: Payload) -> Result:
     page = OptionSets(script)
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            await open_restaurant(script, payload.restaurant_name)
+            opened = await open_restaurant_of(script, payload)
         async with script.step(MENUS):
             await open_menus(script)
         async with script.step(SETS):
@@ -115,7 +125,7 @@ async def run(script: Script, payload: Payload) -> Result:
         async with script.step(CREATE):
             names = [option_set.name for option_set in wanted]
             tally = await create_each(script, page, names, lambda index: page.create(wanted[index]), kind="set")
-            return summarise(tally, "Option sets")
+            return opened.told_in(summarise(tally, "Option sets"))
 
 
 def _fill(option_set: OptionSet) -> Filled:

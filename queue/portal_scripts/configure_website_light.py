@@ -7,7 +7,7 @@ from portal_scripts.website import STEPS, Payload, Result, Theme, configure_webs
 from scriptjobs.job_types import JobType
 from scriptjobs.script import Script
 
-# portal/FACTS.md, job 6.
+# The firm's colours of the light theme.
 _CREAM, _INK = "#FFFBF2", "#323232"
 
 

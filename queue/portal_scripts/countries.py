@@ -1,7 +1,10 @@
-"""What differs by country: portal/PORTAL.md, Values by country, and portal/FACTS.md, Appendix B."""
+"""What differs by country: search texts, currency, tax, and phone numbers."""
 
 import re
 from typing import NamedTuple
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat
 
 
 class Country(NamedTuple):
@@ -22,30 +25,38 @@ COUNTRIES = {
     "GB": Country("United Kingdom", "London", "GBP", "+44", "VAT", 20),
     "CA": Country("Canada", "Toronto", "CAD", "+1", "GST", 5),
 }
-_LOCAL = {
-    "NZ": re.compile(r"[2-9]\d{7,9}"), "AU": re.compile(r"[2-9]\d{8}"), "US": re.compile(r"[2-9]\d{9}"),
-    "GB": re.compile(r"[1-9]\d{9,10}"), "CA": re.compile(r"[2-9]\d{9}"),
-}  # fmt: skip
+# Letters would be read as those on a telephone's keys, and `ext 4` cannot be called from an order.
+_LONG = 8
+_WRITTEN = re.compile(r"[+＋]?[0-9\s()./\u2010-\u2015-]+")
 
 
 def international(phone: str, country: str) -> str:
-    """The number with its country's prefix and without blanks; one with another prefix is kept."""
+    """The number with its country's prefix and without blanks.
+
+    One that numbers of the country do not look like gets the prefix all the same; what is no number at all stays.
+    """
+    if number := _parse(phone, country):
+        return phonenumbers.format_number(number, PhoneNumberFormat.E164)
     digits = re.sub(r"[\s()./-]", "", phone)
-    prefix = COUNTRIES[country].prefix
-    if not digits or digits.startswith("+"):
-        return digits
-    if digits.startswith("0"):
-        return prefix + digits[1:]
-    # The prefix without its plus; in a country of ten-digit numbers only when the number is longer.
-    if digits.startswith(prefix[1:]) and not _LOCAL[country].fullmatch(digits):
-        return f"+{digits}"
-    return prefix + digits
+    return COUNTRIES[country].prefix + digits.removeprefix("0") if re.fullmatch("[0-9]+", digits) else phone.strip()
 
 
 def looks_like_phone(phone: str, country: str) -> bool:
     """Whether it can be a number of the country, or of another one by its prefix."""
-    whole = international(phone, country)
-    prefix = COUNTRIES[country].prefix
-    if whole.startswith(prefix):
-        return bool(_LOCAL[country].fullmatch(whole[len(prefix) :]))
-    return bool(re.fullmatch(r"\+\d{8,15}", whole))
+    return _parse(phone, country) is not None
+
+
+def _parse(phone: str, country: str) -> phonenumbers.PhoneNumber | None:
+    """The number; None when it has letters, or more or fewer digits than numbers of its country have."""
+    if not _WRITTEN.fullmatch(phone.strip()):
+        return None
+    try:
+        number = phonenumbers.parse(phone, country)
+        # `00` before a country's prefix, from wherever: no country here has local numbers that begin so.
+        if not phonenumbers.is_possible_number(number) and re.match(r"\s*\(?00", phone):
+            number = phonenumbers.parse("+" + re.sub(r"[^0-9]", "", phone).removeprefix("00"), None)
+    except NumberParseException:
+        return None
+    # The library does not know every number that is in use, so a new one passes by its length.
+    is_long = len(str(number.national_number)) >= _LONG and phonenumbers.is_possible_number(number)
+    return number if is_long or phonenumbers.is_valid_number(number) else None

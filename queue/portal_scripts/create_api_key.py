@@ -10,16 +10,16 @@ from pydantic import BaseModel, Field, StringConstraints
 from portal_scripts.pages.developers import Developers
 from portal_scripts.pages.login import SIGN_IN, signed_in
 from portal_scripts.pages.restaurant import names_on_dashboard
-from portal_scripts.portal_payload import PortalPayload, twins
+from portal_scripts.portal_payload import AccountPayload, Name, twins
 from scriptjobs import script as face
 from scriptjobs.job_types import JobType
 from scriptjobs.script import Script, Secret
 
 
-class Payload(PortalPayload):
+class Payload(AccountPayload):
     """The name of the key."""
 
-    key_name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)] = Field(
+    key_name: Annotated[Name, StringConstraints(max_length=80)] = Field(
         "Online Ordering Integration", title="Name of the key", alias="keyName",
         validation_alias=twins("keyName", "key_name"), json_schema_extra={"x-advanced": True},
     )  # fmt: skip
@@ -54,14 +54,13 @@ async def run(script: Script, payload: Payload) -> Result:
         async with script.step(DEVELOPERS):
             restaurants = await names_on_dashboard(script)
             await page.open()
-        # The list shows keys in clear: these steps leave no pictures.
-        async with script.step(CREATE, in_private=True):
+        async with script.step(CREATE):
             is_there = await page.has_key(name)
             if is_there:
                 await script.log(f"A key “{name}” exists already; nothing is created.")
             else:
                 await page.create(name, restaurants)
-        async with script.step(READ, in_private=True):
+        async with script.step(READ):
             key = await page.read(name)
     return Result(
         message=f"The key “{name}” {'exists' if is_there else 'was created'}, for {len(restaurants)} restaurants.",

@@ -6,9 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from portal_scripts.outcomes import TRIES, Outcome, Tally, attempt_each
-from portal_scripts.pages.tiles import Tiles
+from portal_scripts.pages.tiles import Ticked, Tiles
 from scriptjobs import script as face
 from scriptjobs.errors import ScriptError
+from scriptjobs.names import fold_name
 from scriptjobs.script import Script
 
 
@@ -40,9 +41,9 @@ class Result(face.Result):
 
 
 async def create_each(
-    script: Script, page: Tiles, names: list[str], create: Callable[[int], Awaitable[int]], *, kind: str
+    script: Script, page: Tiles, names: list[str], create: Callable[[int], Awaitable[Ticked]], *, kind: str
 ) -> Tally:
-    """Create what is not there yet; `create(index)` fills and saves one form and returns how many items it ticked.
+    """Create what is not there yet; `create(index)` fills and saves one form and returns what it ticked.
 
     The tiles are read once, and again after a failure, so that the time for one does not grow with their number.
     """
@@ -50,10 +51,10 @@ async def create_each(
 
     async def work(index: int) -> Outcome:
         name = names[index]
-        if name in there:
+        if fold_name(name) in there:
             await script.log(f"“{name}” exists already.")
             return Outcome(name=name, status="exists")
-        ticked = 0
+        ticked = Ticked()
         for left in reversed(range(TRIES)):
             try:
                 async with script.attempt():
@@ -64,14 +65,17 @@ async def create_each(
                 async with script.attempt():
                     await page.leave_form()
                 # Look again: a save may have been slow rather than lost.
-                if name in await page.names():
+                if fold_name(name) in await page.names():
                     await script.log(f"“{name}” was saved after all.")
                     break
                 if not left:
                     raise
-        there.add(name)
-        await script.log(f"“{name}” created{f', {ticked} items ticked' if ticked else ''}.")
-        return Outcome(name=name, status="created", items=ticked)
+        there.add(fold_name(name))
+        await script.log(f"“{name}” created{f', {ticked.boxes} items ticked' if ticked.boxes else ''}.")
+        warnings = [f"“{item}” is not on the menu, so “{name}” was not set for it." for item in ticked.missing]
+        for warning in warnings:
+            await script.log(warning, "warning")
+        return Outcome(name=name, status="created", items=ticked.boxes, warnings=warnings)
 
     return await attempt_each(script, names, work, kind=kind)
 
@@ -92,6 +96,7 @@ def summarise(tally: Tally, what: str) -> Result:
     return Result(
         partial=failed > 0,
         message=f"{what}: {', '.join(parts)}.",
+        warnings=tally.warnings,
         data=Data(
             items_created=created, items_existing=existing, items_failed=failed,
             items_assigned=sum(item.items for item in tally.outcomes), details=details,

@@ -13,15 +13,14 @@ from portal_scripts.applying import Result, parts_of
 from portal_scripts.outcomes import Part, apply_parts
 from portal_scripts.pages.integrations import Company, Integrations
 from portal_scripts.pages.login import SIGN_IN, signed_in
-from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant, open_settings
+from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant_of, open_settings
 from portal_scripts.pages.services import Services
-from portal_scripts.portal_payload import PortalPayload, Text
+from portal_scripts.portal_payload import Name, Phone, PortalPayload
 from scriptjobs.job_types import JobType
 from scriptjobs.script import Script
 from scriptjobs.wording import matching
 
 _is_nzbn = matching(r"\d{13}", "must have 13 digits")
-_is_phone = matching(r"[+\d][\d\s()-]{6,24}", "is no phone number")
 
 
 class Payload(PortalPayload):
@@ -32,12 +31,10 @@ class Payload(PortalPayload):
     nzbn: Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_is_nzbn)] = Field(
         title="NZBN", description="The company's number in the register, 13 digits."
     )
-    company_name: Text = Field(title="Company name", description="As registered.")
-    trading_name: Text = Field(title="Trading name")
-    director_name: Text = Field(title="Director's full name")
-    director_mobile: Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_is_phone)] = Field(
-        title="Director's mobile", description="Local or international."
-    )
+    company_name: Name = Field(title="Company name", description="As registered.")
+    trading_name: Name = Field(title="Trading name")
+    director_name: Name = Field(title="Director's full name")
+    director_mobile: Phone = Field(title="Director's mobile", description="Local or international.")
 
 
 UBER = "Switch on Uber's delivery management"
@@ -62,14 +59,15 @@ async def run(script: Script, payload: Payload) -> Result:
 
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            await open_restaurant(script, payload.restaurant_name)
+            opened = await open_restaurant_of(script, payload)
         async with script.step(SETTINGS):
             await open_settings(script)
         tally = await apply_parts(
-            script, [Part(step=UBER, work=enable), Part(step=PROVIDER, work=choose)], integrations.reopen
+            script, [Part(step=UBER, work=enable), Part(step=PROVIDER, work=choose, needs=UBER)], integrations.reopen
         )
     said, data = parts_of(tally, "Onboarding")
-    return Result(partial=bool(tally.failed), message=said, data=data)
+    result = Result(partial=bool(tally.failed), message=said, warnings=tally.warnings, data=data)
+    return opened.told_in(result)
 
 
 JOB_TYPE = JobType(

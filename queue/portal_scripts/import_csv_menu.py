@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from portal_scripts.pages.csv_import import CsvImport
 from portal_scripts.pages.login import SIGN_IN, signed_in
-from portal_scripts.pages.restaurant import MENUS, OPEN, open_menus, open_restaurant
+from portal_scripts.pages.restaurant import MENUS, OPEN, open_menus, open_restaurant_of
 from portal_scripts.portal_payload import PortalPayload, twins
 from scriptjobs import script as face
 from scriptjobs.errors import ScriptError
@@ -101,7 +101,7 @@ async def run(script: Script, payload: Payload) -> Result:
     dialogue = CsvImport(script)
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            await open_restaurant(script, payload.restaurant_name)
+            opened = await open_restaurant_of(script, payload)
         async with script.step(MENUS):
             await open_menus(script)
         async with script.step(DIALOGUE):
@@ -111,12 +111,12 @@ async def run(script: Script, payload: Payload) -> Result:
         async with script.step(IMPORT):
             await dialogue.upload(clean.resolve())  # noqa: ASYNC240 (no waiting)
     items, categories = len(menu.rows), len(menu.categories)
-    return Result(
-        message=f"Menu imported: {items} items in {categories} categories.",
-        data=Data(
-            rows=items, categories=categories, items=items, warnings=[str(warning) for warning in menu.warnings]
-        ),
+    warnings = [str(warning) for warning in menu.warnings]
+    result = Result(
+        message=f"Menu imported: {items} items in {categories} categories.", warnings=warnings,
+        data=Data(rows=items, categories=categories, items=items, warnings=warnings),
     )  # fmt: skip
+    return opened.told_in(result)
 
 
 def _path(script: Script, payload: Payload) -> Path:

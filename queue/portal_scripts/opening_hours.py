@@ -15,7 +15,7 @@ class Slot(NamedTuple):
     close: str
 
 
-# portal/PORTAL.md, register-restaurant.
+# What a new restaurant gets unless it says otherwise.
 DEFAULT_HOURS = (
     *(Slot(day, "09:00", "21:30") for day in DAYS[:4]),
     *(Slot(day, "09:00", "23:00") for day in DAYS[4:6]),

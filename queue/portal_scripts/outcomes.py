@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from portal_scripts.pages.login import SignedOut, is_signed_out
 from scriptjobs.errors import ScriptError, is_retryable
@@ -20,19 +20,22 @@ class Outcome(BaseModel):
     status: Literal["created", "exists", "applied", "looked", "skipped", "failed"]
     items: int = 0
     error: str | None = None
+    warnings: list[str] = Field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One declared step that may fail alone. `work` does it and raises ScriptError; `skipped`: why it is left out.
+    """One declared step that may fail alone. `work` does it and raises ScriptError; what it returns is a warning, one
+    sentence that the result tells. `skipped`: why it is left out; `needs`: the step that must have succeeded before.
 
     One that `only_looks` changes nothing, so it does not count when nothing else succeeds.
     """
 
     step: str
-    work: Callable[[], Awaitable[None]]
+    work: Callable[[], Awaitable[str | None]]
     skipped: str | None = None
     only_looks: bool = False
+    needs: str | None = None
 
 
 @dataclass(slots=True)
@@ -50,6 +53,11 @@ class Tally:
     def failed(self) -> list[Outcome]:
         """Those that failed."""
         return [outcome for outcome in self.outcomes if outcome.status == "failed"]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know of those that succeeded."""
+        return [warning for outcome in self.outcomes for warning in outcome.warnings]
 
     def must_hold_something(self, what: str) -> None:
         """Raises NothingDone, with the first failure's code, when something failed and nothing succeeded."""
@@ -98,6 +106,8 @@ async def apply_parts(script: Script, parts: Sequence[Part], recover: Callable[[
     for part in parts:
         try:
             async with script.step(part.step):
+                if part.needs in tally.named("failed"):
+                    raise ScriptError(f"“{part.needs}” comes first.")
                 outcome = await _apply(script, part, recover)
         except ScriptError as error:
             await _must_be_signed_in(script, error)
@@ -114,17 +124,20 @@ async def _apply(script: Script, part: Part, recover: Callable[[], Awaitable[Non
         return Outcome(name=part.step, status="skipped", error=part.skipped)
     if earlier := await _recalled(script, f"part:{part.step}"):
         return earlier
-    await _twice(script, part, recover)
+    warning = await _twice(script, part, recover)
     outcome = Outcome(name=part.step, status="looked" if part.only_looks else "applied")
+    if warning:
+        await script.log(warning, "warning")
+        outcome.warnings.append(warning)
     await script.checkpoint(f"part:{part.step}", outcome.model_dump(mode="json"))
     return outcome
 
 
-async def _twice(script: Script, part: Part, recover: Callable[[], Awaitable[None]]) -> None:
+async def _twice(script: Script, part: Part, recover: Callable[[], Awaitable[None]]) -> str | None:
     for left in reversed(range(TRIES)):
         try:
             async with script.attempt():
-                await part.work()
+                warning = await part.work()
         except ScriptError as error:
             await _must_be_signed_in(script, error)
             if not left or not is_retryable(error.code):
@@ -133,7 +146,8 @@ async def _twice(script: Script, part: Part, recover: Callable[[], Awaitable[Non
             async with script.attempt():
                 await recover()
         else:
-            return
+            return warning
+    return None
 
 
 async def _recalled(script: Script, name: str) -> Outcome | None:

@@ -10,21 +10,24 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
-from portal_scripts.countries import COUNTRIES, international, looks_like_phone
+from portal_scripts.countries import COUNTRIES, international
 from portal_scripts.opening_hours import DEFAULT_HOURS, Day, Slot, split_nights
 from portal_scripts.pages.login import SIGN_IN, signed_in
 from portal_scripts.pages.new_restaurant import NewRestaurant
 from portal_scripts.pages.restaurant import OPEN, names_on_dashboard, open_restaurant
-from portal_scripts.portal_payload import PortalPayload, twins
-from portal_scripts.restaurant_match import is_same_name
+from portal_scripts.portal_payload import AccountPayload, Line, Phone, one_line, twins
 from scriptjobs import script as face
 from scriptjobs.job_types import JobType
+from scriptjobs.names import is_same_name
 from scriptjobs.script import Script
 from scriptjobs.wording import matching
 
 Time = Annotated[str, AfterValidator(matching(r"([01]\d|2[0-3]):[0-5]\d", "is no time; write it as HH:MM"))]
 _is_label = matching(r"[a-z0-9][a-z0-9-]{2,61}[a-z0-9]", "must have 4 to 63 small letters, digits or hyphens")
 Subdomain = Annotated[str, AfterValidator(_is_label)]
+Address = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=5, max_length=300), AfterValidator(one_line)
+]
 
 
 class Hours(BaseModel):
@@ -44,15 +47,13 @@ class Hours(BaseModel):
         return value
 
 
-class Payload(PortalPayload):
+class Payload(AccountPayload):
     """The new restaurant."""
 
-    address: Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=300)] = Field(
+    address: Address = Field(
         title="Address", description="In full, as a letter would need it: 12 Example Street, Christchurch 8011"
     )
-    phone: Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)] = Field(
-        title="Phone", description="Local or international."
-    )
+    phone: Phone = Field(title="Phone", description="Local or international.")
     opening_hours: list[Hours] = Field(
         default_factory=lambda: [Hours(day=slot.day, open=slot.open, close=slot.close) for slot in DEFAULT_HOURS],
         title="Opening hours", alias="openingHours", validation_alias=twins("openingHours", "opening_hours"),
@@ -63,8 +64,8 @@ class Payload(PortalPayload):
         description="Of the shop's address; made from the name when left empty.",
         json_schema_extra={"x-advanced": True},
     )  # fmt: skip
-    timezone: str | None = Field(
-        None, title="City of the time zone", description="As the portal lists it, for example Perth.", max_length=60,
+    timezone: Annotated[Line, StringConstraints(max_length=60)] | None = Field(
+        None, title="City of the time zone", description="As the portal lists it, for example Perth.",
         json_schema_extra={"x-advanced": True},
     )  # fmt: skip
 
@@ -72,14 +73,6 @@ class Payload(PortalPayload):
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None
-
-    @field_validator("phone")
-    @classmethod
-    def _is_a_phone_number(cls, value: str, info: ValidationInfo) -> str:
-        country = info.data.get("country", "NZ")
-        if not looks_like_phone(value, country):
-            raise ValueError(f"“{value}” is no phone number of {country}")
-        return value
 
     @field_validator("subdomain")
     @classmethod
@@ -124,14 +117,15 @@ async def run(script: Script, payload: Payload) -> Result:
         else:
             await _create(script, payload, subdomain)
         async with script.step(OPEN):
-            found = await open_restaurant(script, payload.restaurant_name)
+            opened = await open_restaurant(script, payload.restaurant_name)
     # One that a broken-off try of this job created is ours.
     is_ours = not is_there or bool(script.checkpoints.get("creating"))
     return Result(
-        message=f"“{payload.restaurant_name}” {'is registered' if is_ours else 'was registered already'}: {found}.",
+        message=f"“{opened.name}” {'is registered' if is_ours else 'was registered already'}: {opened.id}.",
+        restaurant=opened.name,
         data=Data(
-            restaurant_id=found, subdomain=f"{subdomain}.{shop_domain(script.portal_url)}",
-            dashboard_url=f"{script.portal_url}/restaurant/{found}", status="created" if is_ours else "exists",
+            restaurant_id=opened.id, subdomain=f"{subdomain}.{shop_domain(script.portal_url)}",
+            dashboard_url=f"{script.portal_url}/restaurant/{opened.id}", status="created" if is_ours else "exists",
         ),
     )  # fmt: skip
 

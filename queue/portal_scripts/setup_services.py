@@ -13,7 +13,7 @@ from pydantic.config import JsonDict
 from portal_scripts.applying import Result, parts_of
 from portal_scripts.outcomes import Part, apply_parts
 from portal_scripts.pages.login import SIGN_IN, signed_in
-from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant, open_settings
+from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant_of, open_settings
 from portal_scripts.pages.services import Services, Timing
 from portal_scripts.portal_payload import PortalPayload
 from scriptjobs.job_types import JobType
@@ -67,14 +67,15 @@ async def run(script: Script, payload: Payload) -> Result:
     page = Services(script)
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            await open_restaurant(script, payload.restaurant_name)
+            opened = await open_restaurant_of(script, payload)
         async with script.step(SETTINGS):
             await open_settings(script)
         async with script.step(SERVICES):
             await page.open()
         tally = await apply_parts(script, _parts(script, page, payload), page.reopen)
     said, data = parts_of(tally, "Services")
-    return Result(partial=bool(tally.failed), message=said, data=data)
+    result = Result(partial=bool(tally.failed), message=said, warnings=tally.warnings, data=data)
+    return opened.told_in(result)
 
 
 def _parts(script: Script, page: Services, payload: Payload) -> list[Part]:

@@ -10,18 +10,18 @@ from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, String
 from pydantic.alias_generators import to_camel
 
 from portal_scripts.applying import Applied, parts_of
-from portal_scripts.countries import COUNTRIES, international
+from portal_scripts.countries import COUNTRIES, international, looks_like_phone
 from portal_scripts.outcomes import Part, apply_parts
 from portal_scripts.pages.login import SIGN_IN, signed_in
-from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant, open_settings
+from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant_of, open_settings
 from portal_scripts.pages.system import System
-from portal_scripts.portal_payload import PortalPayload
+from portal_scripts.portal_payload import Line, PortalPayload
 from scriptjobs import script as face
 from scriptjobs.errors import ScriptError
 from scriptjobs.job_types import JobType
 from scriptjobs.script import ImageFile, Script, Secret
 
-# portal/FACTS.md, job 10: the sixth sound, five times.
+# The sixth sound of the portal's list, five times: loud enough for a kitchen.
 _SOUND, _REPEAT = "Plucky", 5
 
 
@@ -30,11 +30,11 @@ class Payload(PortalPayload):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True, alias_generator=to_camel)
 
-    gst_number: Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)] | None = Field(
+    gst_number: Annotated[Line, StringConstraints(max_length=40)] | None = Field(
         None, title="GST number", description="Printed on receipts; with it the tax is created."
     )
     receipt_logo: ImageFile | None = Field(None, title="Receipt logo", description="PNG, JPEG or WebP; best in black.")
-    google_oauth_client_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = Field(
+    google_oauth_client_id: Line | None = Field(
         None, title="Google OAuth client ID", alias="googleOAuthClientId",
     )  # fmt: skip
     webhook_url: str | None = Field(None, title="Webhook address", max_length=500, json_schema_extra={"format": "uri"})
@@ -93,19 +93,20 @@ async def run(script: Script, payload: Payload) -> Result:
     work = _Work(script, payload)
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            await open_restaurant(script, payload.restaurant_name)
+            opened = await open_restaurant_of(script, payload)
         async with script.step(SETTINGS):
             await open_settings(script)
         tally = await apply_parts(script, work.parts(), work.page.reopen)
         said, data = parts_of(tally, "System settings")
         await work.read_keys()
-    return Result(
-        partial=bool(tally.failed), message=said,
+    result = Result(
+        partial=bool(tally.failed), message=said, warnings=[*tally.warnings, *work.warnings],
         data=Data(
             **data.model_dump(), printers=work.printers,
             webhook_secret=work.webhook_secret if WEBHOOK in data.applied else None,
         ),
     )  # fmt: skip
+    return opened.told_in(result)
 
 
 class _Work:
@@ -117,6 +118,7 @@ class _Work:
         self.page = System(script)
         self.printers: list[Printer] = []
         self.webhook_secret: SecretStr | None = None
+        self.warnings: list[str] = []
 
     def parts(self) -> list[Part]:
         """The parts in the order of the steps."""
@@ -149,17 +151,21 @@ class _Work:
                     if key := await self.page.printer_key(name):
                         self._add_printer(name, "exists", key)
         except ScriptError as error:
-            await self._script.log(f"The keys of the printers could not be read: {error.message}", "warning")
+            self.warnings.append(f"The keys of the printers could not be read: {error.message}")
+            await self._script.log(self.warnings[-1], "warning")
 
     async def _tax(self) -> None:
         country = COUNTRIES[self._payload.country]
         if not await self.page.add_tax(country.tax, country.rate):
             await self._script.log(f"The tax {country.tax} exists already.")
 
-    async def _phone(self) -> None:
+    async def _phone(self) -> str | None:
         phone = await self.page.change_phone(lambda number: international(number, self._payload.country))
         if not phone:
-            await self._script.log("The restaurant has no phone number on the portal.", "warning")
+            return "The restaurant has no phone number on the portal."
+        if looks_like_phone(phone, self._payload.country):
+            return None
+        return f"The phone number “{phone}” looks like none of {self._payload.country}. Correct it on the portal."
 
     async def _printer(self, name: str) -> None:
         if key := await self.page.printer_key(name):
@@ -176,12 +182,13 @@ class _Work:
         assert self._payload.receipt_logo is not None
         await self.page.upload_receipt_logo(self._script.file(self._payload.receipt_logo))
 
-    async def _webhook(self) -> None:
+    async def _webhook(self) -> str | None:
         url = str(self._payload.webhook_url)
         if not await self.page.has_webhook(url):
             await self.page.create_webhook(url, self._keep_secret)
         elif self.webhook_secret is None:
-            await self._script.log("The webhook exists already; its secret was shown when it was created.", "warning")
+            return "The webhook exists already; its secret was shown when it was created."
+        return None
 
     def _keep_secret(self, secret: str) -> None:
         self.webhook_secret = SecretStr(secret)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from portal_scripts.countries import COUNTRIES
 from portal_scripts.pages.login import SIGN_IN, signed_in
 from portal_scripts.pages.payments import Payments
-from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant, open_settings
+from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant_of, open_settings
 from portal_scripts.portal_payload import PortalPayload
 from scriptjobs import script as face
 from scriptjobs.errors import ScriptError
@@ -48,7 +48,7 @@ async def set_up_stripe(script: Script, payload: Payload, *, connect: bool) -> R
     trouble: ScriptError | None = None
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            await open_restaurant(script, payload.restaurant_name)
+            opened = await open_restaurant_of(script, payload)
         async with script.step(SETTINGS):
             await open_settings(script)
         async with script.step(PAYMENTS):
@@ -67,7 +67,8 @@ async def set_up_stripe(script: Script, payload: Payload, *, connect: bool) -> R
     said = f"Stripe is set up in {currency}."
     if trouble:
         said = f"{said} The address to connect it could not be read: {trouble.message} Press the button on the portal."
-    return Result(
+    result = Result(
         partial=trouble is not None, message=said,
         data=Data(method="created" if is_new else "exists", currency=currency, stripe_connect_url=url),
     )  # fmt: skip
+    return opened.told_in(result)

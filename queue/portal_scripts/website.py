@@ -2,23 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.alias_generators import to_camel
 
 from portal_scripts.applying import Applied, parts_of
 from portal_scripts.outcomes import Part, apply_parts
 from portal_scripts.pages.login import SIGN_IN, signed_in
-from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant, open_settings
+from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant_of, open_settings
 from portal_scripts.pages.website import Website
-from portal_scripts.portal_payload import HexColour, Html, PortalPayload
+from portal_scripts.portal_payload import HexColour, Html, Line, PortalPayload
 from scriptjobs import script as face
 from scriptjobs.script import ImageFile, Script
 
 FONT = "Gabarito"
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 
 
 class Header(BaseModel):
@@ -114,7 +113,8 @@ async def configure_website(script: Script, payload: Payload, theme: Theme) -> R
     work = _Work(script, payload, theme)
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            await open_restaurant(script, payload.restaurant_name)
+            opened = await open_restaurant_of(script, payload)
+            work.restaurant = opened.name
         async with script.step(SETTINGS):
             await open_settings(script)
         async with script.step(WEBSITE):
@@ -122,7 +122,8 @@ async def configure_website(script: Script, payload: Payload, theme: Theme) -> R
         tally = await apply_parts(script, work.parts(), work.page.reopen)
     said, data = parts_of(tally, f"Website ({theme.name.lower()})")
     found = Data(**data.model_dump(), uploaded_logo_url=work.logo_url or None, store_url=work.store_url or None)
-    return Result(partial=bool(tally.failed), message=said, data=found)
+    result = Result(partial=bool(tally.failed), message=said, warnings=tally.warnings, data=found)
+    return opened.told_in(result)
 
 
 class _Work:
@@ -133,6 +134,7 @@ class _Work:
         self._given = payload
         self._theme = theme
         self.page = Website(script)
+        self.restaurant = payload.restaurant_name  # as the portal spells it, once it is open
         self.logo_url = str(script.checkpoints.get("logo", ""))
         self.store_url = str(script.checkpoints.get("store", ""))
 
@@ -152,7 +154,7 @@ class _Work:
                 work=self._favicon,
                 skipped=None if given.favicon or given.logo else "neither a favicon nor a logo was given.",
             ),
-            Part(step=SEO, work=lambda: page.set_seo(*seo_texts(given))),
+            Part(step=SEO, work=lambda: page.set_seo(*seo_texts(given, self.restaurant))),
             Part(
                 step=SOCIAL,
                 work=lambda: page.set_social(given.facebook, given.instagram),
@@ -183,14 +185,12 @@ class _Work:
         await self._script.checkpoint("store", self.store_url)
 
 
-def seo_texts(given: Payload) -> tuple[str, str]:
-    """Page title and description, as the firm words them (portal/FACTS.md, job 5, step 15); what is not known is left
-    out.
-    """
-    title = " ".join(filter(None, (given.restaurant_name, given.location)))
+def seo_texts(given: Payload, restaurant: str) -> tuple[str, str]:
+    """Page title and description, as the firm words them; what is not known is left out."""
+    title = " ".join(filter(None, (restaurant, given.location)))
     place = f" in {given.location}" if given.location else ""
     best = f"Best {given.cuisine or 'food'}{place}. " if given.cuisine or place else ""
-    return f"{title} - Order Online for Delivery or Pickup", f"{best}Order online from {given.restaurant_name}."
+    return f"{title} - Order Online for Delivery or Pickup", f"{best}Order online from {restaurant}."
 
 
 def example(**more: str) -> dict[str, object]:

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import os
+import re
 import secrets
 import signal
 from pathlib import Path
@@ -24,13 +25,15 @@ from sandbox_portal.state import LISTS, Portal, restaurant
 
 _HERE = Path(__file__).parent
 _SESSION = "portal_session"
-# Seconds at delay 1: portal/PORTAL.md says 1 to 10 s for a save.
+# Seconds at delay 1; on the live portal a save takes 1 to 10.
 _SAVE_S = 2.0
 _SLOW_SAVE_S = 6.0
 _HANG_S = 300.0
 _SLOW_START_S = 0.3
 # A name that leads to this machine, so that Stripe is another site here as it is out there.
 _STRIPE = "connect.stripe.com.localhost"
+_CLIENT = "client_id=ca_sandbox"
+_TIME = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def create_app(delay: float | None = None) -> Starlette:
@@ -136,7 +139,7 @@ async def _config(request: Request) -> Response:
             "keyHidden": "key_hidden" in portal.faults,
             "noAddress": "no_address" in portal.faults,
             "stripe": stripe,
-            "stripeUrl": f"http://{_STRIPE}:{request.url.port}/express/oauth/authorize?client_id=ca_sandbox",
+            "stripeUrl": str(request.url.replace(hostname=_STRIPE, path="/express/oauth/authorize", query=_CLIENT)),
             "store": "/store",
         }
     )
@@ -172,6 +175,9 @@ async def _register(request: Request) -> Response:
         raise HTTPException(409, "This subdomain is already taken")
     if missing := [name for name in ("name", "subdomain", "address", "phone", "currency") if not form.get(name)]:
         raise HTTPException(422, f"Please fill in: {', '.join(missing)}")
+    times = [str(slot.get(end, "")) for slot in form.get("hours", []) for end in ("open", "close")]
+    if wrong := [time for time in times if not _TIME.fullmatch(time)]:
+        raise HTTPException(422, f"Invalid time: {', '.join(wrong)}")
     made = restaurant(form.pop("name"), **form)
     account["restaurants"].append(made)
     return await _saved(request, {"id": made["id"]})

@@ -98,6 +98,7 @@ class Database:
         common: dict[str, Any] = {
             "url": "postgresql+asyncpg://",
             "async_creator": lambda: connect(dsn, server_settings=_SESSION, command_timeout=STATEMENT_LIMIT_S),
+            "hide_parameters": True,  # an error's text ends in the log
         }
         self._engine: AsyncEngine = create_async_engine(
             **common, pool_size=pool_size, max_overflow=pool_size, pool_timeout=CONNECT_TIMEOUT_S

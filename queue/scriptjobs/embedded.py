@@ -65,7 +65,7 @@ class EmbeddedPostgres:
         Raises:
             SetupError: it does not come up; the message ends with its last words.
         """
-        self.var_dir.mkdir(parents=True, exist_ok=True)
+        make_var_dir(self.var_dir)
         self._home = self._reachable(self.var_dir.resolve(), "data") / "postgres"
         self._data = self._home / "data"
         self._password_file = self._home / "password"
@@ -188,7 +188,8 @@ class EmbeddedPostgres:
         if os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in (folder, *folder.parents)):
             return folder
         stand_in = _OPEN_ROOT / f"{purpose}-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
-        stand_in.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for part in (_OPEN_ROOT, stand_in):
+            _make_folder(part, 0o755)
         return stand_in
 
     def _reachable_binaries(self) -> Path:
@@ -220,6 +221,18 @@ class EmbeddedPostgres:
             return None, None, None
         nobody = pwd.getpwnam("nobody")
         return nobody.pw_uid, nobody.pw_gid, []
+
+
+def make_var_dir(folder: Path) -> None:
+    """Make the folder for changing data, for its owner alone; when root is the owner, `nobody` may pass through it."""
+    _make_folder(folder, 0o711 if os.geteuid() == 0 else 0o700)
+
+
+def _make_folder(folder: Path, mode: int) -> None:
+    """Make a folder with these rights, whatever the process's mask takes away; one that is there keeps its own."""
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(mode)
 
 
 def _dies_with_parent() -> Callable[[], None] | None:

@@ -18,6 +18,7 @@ ScriptJobsError (code, message, details)
 │   ├── QueueFull             QUEUE_FULL           details: retryAfter (seconds), scope
 │   ├── IdempotencyInFlight   IDEMPOTENCY_IN_FLIGHT  details: retryAfter
 │   ├── IdempotencyMismatch   IDEMPOTENCY_MISMATCH
+│   ├── StorageUnavailable    STORAGE_FULL or STORAGE_UNAVAILABLE  details: retryAfter (seconds)
 │   ├── BadRequest            BAD_REQUEST          not JSON, too large, wrong media type (details: status)
 │   └── RateLimited           RATE_LIMITED         details: retryAfter (seconds)
 ├── ScriptError               a script failed, with a code of the portal contract
@@ -27,7 +28,11 @@ ScriptJobsError (code, message, details)
 └── SetupError                the installation cannot start; the message says what to do
 """
 
+import errno
 from typing import Any
+
+# Somebody has to make room, or a storage has to come back.
+STORAGE_RETRY_S = 30
 
 
 class ScriptJobsError(Exception):
@@ -146,6 +151,20 @@ class IdempotencyMismatch(RequestRefused):
     """This Idempotency-Key was used for another request."""
 
     code = "IDEMPOTENCY_MISMATCH"
+
+
+class StorageUnavailable(RequestRefused):
+    """Files cannot be stored at the moment; try again a little later."""
+
+    code = "STORAGE_UNAVAILABLE"
+
+    @classmethod
+    def of(cls, error: BaseException) -> "StorageUnavailable":
+        """The refusal that fits an error of a disk or a storage. A disk that is full is told apart."""
+        is_full = getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT} or "os error 28" in str(error)
+        if is_full:
+            return cls("The disk is full. Tell the operator.", code="STORAGE_FULL", retryAfter=STORAGE_RETRY_S)
+        return cls(retryAfter=STORAGE_RETRY_S)
 
 
 class BadRequest(RequestRefused):

@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
+from scriptjobs.addresses import site_of
 from scriptjobs.errors import InvalidJobType, InvalidPayload, SetupError
 from scriptjobs.jobs import DEFAULT_MAX_RETRIES, OpenPayload, RawPayload
 from scriptjobs.marked_values import change_marked
+from scriptjobs.names import fold_name, without_apostrophes
 from scriptjobs.script import Script
+from scriptjobs.values import read_uuid
 from scriptjobs.wording import say
 
 # The owner's default: two jobs at once in one portal account.
@@ -85,13 +87,14 @@ class JobType:
     def keys_of(self, payload: BaseModel, portal_host: str) -> "JobKeys":
         """What a validated payload shares with other jobs; `portal_host` is the portal when it names none."""
         said: dict[str, str] = {
-            name: str(value).strip().casefold()
+            name: fold_name(str(value))
             for name in ("email", "restaurant_name", "admin_url")
             if (value := getattr(payload, name, None))
         }
-        portal = urlsplit(said["admin_url"]).netloc if "admin_url" in said else portal_host
+        portal = site_of(said.get("admin_url", f"//{portal_host}"))
         account = f"{portal} {said['email']}" if "email" in said else None
-        restaurant = f"{account} {said['restaurant_name']}" if account and "restaurant_name" in said else None
+        name = without_apostrophes(said.get("restaurant_name", ""))
+        restaurant = f"{account} {name}" if account and name else None
         rate = f"{portal} {self.name}" if self.account_rate_ms else None
         size = self.size_of(payload) if self.size_of else None
         return JobKeys(account=account, restaurant=restaurant, rate=rate, size=size)
@@ -111,7 +114,7 @@ class JobType:
 
         def note(id_: str, kind: str, path: str) -> str:
             with contextlib.suppress(ValueError):
-                found.append(FileField(path=path, id=UUID(id_), kind=kind))
+                found.append(FileField(path=path, id=read_uuid(id_), kind=kind))
             return id_
 
         change_marked(payload, self.schema, "x-file", note)
@@ -210,7 +213,7 @@ class JobTypes:
         """
         if isinstance(name, str) and name in self._found:
             return self._found[name]
-        said = f"There is no job type {name!r}." if name else "jobType is missing."
+        said = f"There is no job type {name!r:.80}." if name else "jobType is missing."
         raise InvalidJobType(said, validTypes=self.names)
 
     def title(self, name: str) -> str:

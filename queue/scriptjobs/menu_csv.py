@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from scriptjobs.csv_rows import BadCsv, Row, Separator, find_separator, read_rows
 from scriptjobs.errors import ScriptJobsError
+from scriptjobs.names import fold_name
 from scriptjobs.prices import read_price
 
 LIMIT_BYTES = 10 * 1024 * 1024
@@ -179,7 +180,7 @@ def _read_rows(rows: Iterator[Row], separator: Separator, menu: Menu) -> None:
     seen: dict[tuple[str, str, str], int] = {}
     for found in rows:
         row = _read_row(found, separator, menu)
-        key = (row["menuName"].casefold(), row["categoryName"].casefold(), row["dishName"].casefold())
+        key = (fold_name(row["menuName"]), fold_name(row["categoryName"]), fold_name(row["dishName"]))
         if key in seen and row["dishName"]:
             said = f"“{row['dishName'][:80]}” is in “{row['categoryName'][:80]}” already, on line {seen[key]}"
             menu.add_warning(found.line, "dishName", said)

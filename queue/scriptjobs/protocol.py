@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from scriptjobs.errors import ScriptError
 from scriptjobs.events import EVENT, Event
+from scriptjobs.storable import read_json
 
-# A result lists up to 500 option sets with an error text each; 4 MiB leaves room and still bounds the parent.
+# A result has at most 1 MiB (storable.py); 4 MiB leaves room for a stack, and still bounds the parent.
 MAX_LINE_BYTES = 4 * 1024 * 1024
 
 
@@ -29,13 +30,25 @@ def encode_order(order: dict[str, Any]) -> bytes:
 
 
 def decode(line: bytes) -> Event:
-    """The event in a line.
+    """The event in a line, repaired.
 
     Raises:
-        ScriptError: UNKNOWN_ERROR, when the line is none of ours (a script wrote into the pipe).
+        ScriptError: VALIDATION_ERROR, when the line is none of ours (a script wrote into the pipe); names the field.
     """
     try:
-        # PostgreSQL stores no NUL character; what a script prints may hold one.
-        return EVENT.validate_json(line.replace(b"\\u0000", b"\\ufffd"))
+        return EVENT.validate_python(read_json(line.decode("utf-8", errors="replace")))
     except ValidationError as error:
-        raise ScriptError(f"The script sent a report that cannot be read: {error.errors()[0]['msg']}") from error
+        fault = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        raise _unreadable(f"{where}: {fault['msg']}" if where else fault["msg"]) from error
+    except (ValueError, RecursionError) as error:
+        raise _unreadable("it is no line of JSON, or one nested too deeply") from error
+
+
+def too_long() -> ScriptError:
+    """The error for a line over the cap."""
+    return _unreadable(f"it has more than {MAX_LINE_BYTES:,} bytes")
+
+
+def _unreadable(why: str) -> ScriptError:
+    return ScriptError(f"The script sent a report that cannot be read: {why}.", code="VALIDATION_ERROR")

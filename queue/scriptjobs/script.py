@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from uuid import UUID
 
-from pydantic import BaseModel, PlainSerializer, SecretStr, SerializationInfo, WithJsonSchema
+from pydantic import BaseModel, Field, PlainSerializer, SecretStr, SerializationInfo, WithJsonSchema
 
 from scriptjobs.errors import ScriptError
 
@@ -54,6 +54,12 @@ class PageChanged(ScriptError):
     """The page looks different from what the script expects."""
 
     code = "ELEMENT_NOT_FOUND"
+
+
+class NotOffered(ScriptError):
+    """The page is all there, and does not offer this to the account: another try would find the same."""
+
+    code = "PERMISSION_DENIED"
 
 
 class InvalidValue(ScriptError):
@@ -127,6 +133,13 @@ class Script(Protocol):
         """A declared step: timed, with a picture at its end; none `in_private`, where the page shows a secret."""
         ...
 
+    def set_private(self, *, on: bool) -> None:
+        """Say that the page may show secrets from now on, in whatever step, or no longer.
+
+        No picture, no page and no trace of it is kept. Call it before such a page opens, and after it has gone.
+        """
+        ...
+
     def file(self, id_: UUID) -> Path:
         """Where the uploaded file lies that a field of the payload names."""
         ...
@@ -160,9 +173,20 @@ class Script(Protocol):
         ...
 
 
+def _is_empty(value: object) -> bool:
+    return not value
+
+
 class Result(BaseModel):
-    """The common part of every result (spec/service.md, Result)."""
+    """The common part of every result.
+
+    `warnings` are what a person should know of a job that completed: one sentence each. `restaurant` is the one that
+    was opened, as the site spells it; `asked_for` is the name in the payload, where that is another one.
+    """
 
     success: bool = True
     partial: bool = False
     message: str
+    warnings: list[str] = Field(default_factory=list, exclude_if=_is_empty)
+    restaurant: str | None = Field(default=None, exclude_if=_is_empty)
+    asked_for: str | None = Field(default=None, serialization_alias="askedFor", exclude_if=_is_empty)

@@ -1,6 +1,7 @@
 """Sealing of secrets at rest."""
 
 import hmac
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -47,6 +48,26 @@ class Vault:
         """One secret as it is stored."""
         return {SEALED: self._cipher.encrypt(value.encode()).decode()}
 
+    def seal_json(self, value: Any) -> dict[str, str]:
+        """A checkpoint that holds a secret, as it is stored."""
+        return self.seal_value(json.dumps(value))
+
+    def open_json(self, value: Any) -> Any:
+        """A stored checkpoint as it was saved.
+
+        Raises:
+            SetupError: no key of this installation opens it.
+        """
+        if not isinstance(value, dict) or set(cast("dict[str, Any]", value)) != {SEALED}:
+            return cast("Any", value)
+        return json.loads(self._open_value(cast("dict[str, Any]", value)))
+
+    def _open_value(self, node: dict[str, Any]) -> str:
+        try:
+            return self._cipher.decrypt(str(node[SEALED]).encode()).decode()
+        except InvalidToken as error:
+            raise SetupError("A sealed value cannot be opened: its key is missing in SECRETS_KEY.") from error
+
     def seal(self, payload: BaseModel) -> SealedPayload:
         """The payload for the database: each field of type `Secret` sealed, all others as JSON."""
         return SealedPayload(payload.model_dump(mode="json", by_alias=True, context={"seal": self.seal_value}))
@@ -62,10 +83,7 @@ class Vault:
         def unseal(node: dict[str, Any]) -> Any:
             if ERASED in node:
                 raise SetupError("The secrets of this job were erased when it ended.")
-            try:
-                found.append(self._cipher.decrypt(node[SEALED].encode()).decode())
-            except InvalidToken as error:
-                raise SetupError("A sealed value cannot be opened: its key is missing in SECRETS_KEY.") from error
+            found.append(self._open_value(node))
             return found[-1]
 
         return OpenPayload(_replace_sealed(payload, unseal)), found
@@ -102,7 +120,7 @@ def _replace_sealed(node: Any, replace: Any) -> Any:
 
 def read_or_make(path: Path, make: Any) -> str:
     """The text in `path`; made by `make()` and written with mode 600 when there is none, once among all processes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

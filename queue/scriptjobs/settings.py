@@ -12,6 +12,9 @@ from scriptjobs.errors import SetupError
 # One name each, separated by commas.
 Names = Annotated[tuple[str, ...], NoDecode]
 
+# `live` counts what open pages ask by themselves, `other` everything that has no limit of its own.
+RATE_LIMITS = "create=10,upload=60,details=60,status=120,list=30,live=600,other=240"
+
 
 class Settings(BaseSettings):
     """All settings. The environment variable has the field's name in capitals."""
@@ -63,8 +66,7 @@ class Settings(BaseSettings):
     )
     cors_origins: Names = Field((), description="origins that may call the API from a browser")
     rate_limits: str = Field(
-        "create=10,upload=60,details=60,status=120,list=30",
-        description="requests a minute and caller; `off` for load tests",
+        RATE_LIMITS, description="requests a minute and caller, those left out keep their default; `off` for load tests"
     )
     log_format: Literal["json", "console"] = Field("json", description="`console` reads well in a terminal")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")

@@ -1,4 +1,4 @@
-"""Playwright traces without what signs somebody in: cookies, headers of sign-in, posted forms and their answers.
+"""Playwright traces without what signs somebody in: cookies, headers of sign-in, posted forms and data.
 
 A trace holds all that went over the network. Its lines are JSON, so secrets are masked in their decoded texts, where no
 escaping hides them.
@@ -75,17 +75,19 @@ def _is_private(header: dict[str, Any]) -> bool:
 
 
 def _strip(entry: dict[str, Any]) -> set[str]:
-    """Take cookies and private headers out of an entry, and both bodies unless it is a GET. Returns the names of the
-    files that held these bodies.
+    """Take cookies and private headers out of an entry, and its bodies, unless it got a file of the page itself: data
+    (JSON) and answers to forms may hold keys. Returns the names of the files that held these bodies.
     """
     request: dict[str, Any] = entry.get("request") or {}
     response: dict[str, Any] = entry.get("response") or {}
     for part in (request, response):
         part["cookies"] = []
         part["headers"] = [header for header in _items(part, "headers") if not _is_private(header)]
-    if request.get("method") == "GET":
+    content: dict[str, Any] = response.get("content") or {}
+    is_data = "json" in str(content.get("mimeType", ""))
+    if request.get("method") == "GET" and not is_data:
         return set()
-    bodies: list[dict[str, Any]] = [request.pop("postData", None) or {}, response.get("content") or {}]
+    bodies: list[dict[str, Any]] = [request.pop("postData", None) or {}, content]
     files = {str(body.pop("_file", "")).removeprefix("resources/") for body in bodies} - {""}
     for body in bodies:
         body.pop("text", None)

@@ -46,8 +46,11 @@ def say(fault: Mapping[str, Any]) -> str:
 
 
 def matching(pattern: str, words: str) -> Callable[[str], str]:
-    """A validator: the whole text must match `pattern`; if not, `words` tell what is wrong, going on from the name."""
-    compiled = re.compile(pattern)
+    """A validator: the whole text must match `pattern`; if not, `words` tell what is wrong, going on from the name.
+
+    A digit is one of 0 to 9: the portal takes no others.
+    """
+    compiled = re.compile(pattern, re.ASCII)
 
     def check(value: str) -> str:
         if not compiled.fullmatch(value):

@@ -99,10 +99,10 @@ def test_a_body_of_the_wrong_shape_names_the_field(ana: Api, body: dict[str, Any
 @pytest.mark.parametrize(
     ("content", "named"),
     [
-        (b'{"jobType": "create-api-key", "payload": {}, "metadata": {"a": "\\u0000"}}', "metadata"),
-        (b'{"jobType": "create-api-key", "payload": {}, "metadata": {"a": "\\ud800"}}', "metadata"),
-        (b'{"jobType": "create-api-key", "payload": {}, "metadata": {"a": NaN}}', "metadata"),
-        (b'{"jobType": "create-api-key", "payload": {"x": "\\u0000"}}', "payload"),
+        (b'{"jobType": "create-api-key", "payload": {}, "metadata": {"a": "\\u0000"}}', "metadata.a"),
+        (b'{"jobType": "create-api-key", "payload": {}, "metadata": {"a": "\\ud800"}}', "metadata.a"),
+        (b'{"jobType": "create-api-key", "payload": {}, "metadata": {"a": NaN}}', "metadata.a"),
+        (b'{"jobType": "create-api-key", "payload": {"x": ["\\u0000"]}}', "x.0"),
         (
             b'{"jobType": "create-api-key", "payload": {}, "restaurantId": "11111111-1111-1111-1111-111111111111"}',
             "restaurantId",

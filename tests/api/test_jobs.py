@@ -99,7 +99,7 @@ def test_a_finished_job_tells_its_result_and_a_failed_one_its_error(ana: Api, cl
     done, failed = ana.wait_for(good), ana.wait_for(bad)
 
     assert done["status"] == "completed"
-    assert set(done["result"]) == {"success", "partial", "message", "data", "duration_ms"}
+    assert set(done["result"]) == {"success", "partial", "message", "data", "duration_ms", "restaurant"}
     assert set(ana.get(f"/api/jobs/{good}/status").json()) == {
         "jobId", "status", "progress", "updatedAt", "completedAt", "hasResult",
     }  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from scriptjobs.database import Database
-from scriptjobs.events import Log
+from scriptjobs.events import Checkpoint, Log, StepChanged
 from scriptjobs.files import Files
 from scriptjobs.redaction import Redactor
 from scriptjobs.worker.recorder import Recorder
@@ -75,3 +75,37 @@ async def test_a_recorder_that_has_nothing_to_say_ends_at_once(database: Databas
         await running
 
     assert await said(database) == []
+
+
+async def test_a_report_that_the_database_refuses_is_told_and_the_next_one_is_written(
+    database: Database, tmp_path: Path
+) -> None:
+    recorder = await recorder_of(database, tmp_path)
+    running = asyncio.create_task(recorder.run())
+
+    recorder.take_step(
+        StepChanged.model_construct(state="running", position=10**12, total=1, title="beyond an integer")
+    )
+    while not await said(database):
+        await asyncio.sleep(0.01)
+    recorder.take_log(Log(text="next"))
+    recorder.close()
+    async with asyncio.timeout(5):
+        await running
+
+    assert ["could not be stored" in line for line in await said(database)] == [True, False]
+
+
+async def test_a_checkpoint_is_not_saved_under_a_name_that_holds_a_secret(database: Database, tmp_path: Path) -> None:
+    recorder = await recorder_of(database, tmp_path)
+    running = asyncio.create_task(recorder.run())
+
+    recorder.take_checkpoint(Checkpoint(name="tag:s3cret", value=1))
+    recorder.take_checkpoint(Checkpoint(name="tag:other", value="s3cret"))
+    recorder.close()
+    async with asyncio.timeout(5):
+        await running
+
+    assert await said(database) == ["The checkpoint tag:[redacted] was not saved: its name holds a secret."]
+    [saved] = await all_rows(database, "select name, value from script_job_checkpoints")
+    assert (saved["name"], saved["value"]) == ("tag:other", "[redacted]")

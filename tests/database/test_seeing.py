@@ -55,7 +55,7 @@ async def _shown_to(caller: Caller, service: ScriptJobService, id_: UUID, dsn: s
     assert page is not None
     assert rows is not None
     details = await service.get_details(caller, str(id_))
-    listed, _ = await service.list_jobs(caller, wanted)
+    listed = await service.list_jobs(caller, wanted)
     pending = await service.get_pending_jobs(caller)
     return "\n".join([
         Seen().take(page), Seen().take(rows), repr(details), repr(listed), repr(pending), repr(format_job_response(job)),

@@ -235,7 +235,7 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def both_say_the_same(self) -> None:
-        jobs, _ = self.do(self.service.list_jobs(self.ana, _all_of(self.ana)))
+        jobs = self.do(self.service.list_jobs(self.ana, _all_of(self.ana))).jobs
         said = {job.job_id: (job.status.value, job.retry_count, job.attempt_count) for job in jobs}
         assert said == {name: (model.status, model.retries, model.attempts) for name, model in self.models.items()}
 

@@ -5,9 +5,9 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from portal_scripts.pages.login import SIGN_IN, signed_in
-from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant, open_settings
+from portal_scripts.pages.restaurant import OPEN, SETTINGS, open_restaurant_of, open_settings
 from portal_scripts.pages.system import System
-from portal_scripts.portal_payload import PortalPayload, Text
+from portal_scripts.portal_payload import Name, PortalPayload
 from scriptjobs import script as face
 from scriptjobs.job_types import JobType
 from scriptjobs.script import Script
@@ -16,7 +16,7 @@ from scriptjobs.script import Script
 class Payload(PortalPayload):
     """The tax."""
 
-    name: Text = Field(title="Name of the tax")
+    name: Name = Field(title="Name of the tax")
     rate: int = Field(title="Percent", ge=0, le=100)
 
 
@@ -41,14 +41,14 @@ async def run(script: Script, payload: Payload) -> Result:
     page = System(script)
     async with signed_in(script, payload):
         async with script.step(OPEN):
-            await open_restaurant(script, payload.restaurant_name)
+            opened = await open_restaurant_of(script, payload)
         async with script.step(SETTINGS):
             await open_settings(script)
         async with script.step(TAX):
             await page.open()
             is_new = await page.add_tax(payload.name, payload.rate)
     status = "created" if is_new else "exists"
-    return Result(message=f"The tax {payload.name} {status}.", data=Data(status=status))
+    return opened.told_in(Result(message=f"The tax {payload.name} {status}.", data=Data(status=status)))
 
 
 JOB_TYPE = JobType(

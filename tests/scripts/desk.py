@@ -1,12 +1,15 @@
 """A desk for one script: real Chromium, the sandbox portal, no queue. What the queue adds is tested elsewhere."""
 
 import asyncio
+import contextlib
+import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser
+from playwright.async_api import Error as PlaywrightError
 
 from scriptjobs.child.browser import new_page
 from scriptjobs.child.context import Pipe, RunningJob, RunningScript
@@ -38,6 +41,7 @@ class Run:
     result: dict[str, Any] = field(default_factory=dict)
     failure: Failure | None = None
     events: list[Event] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -65,11 +69,38 @@ class Run:
         return [event.state for event in self.events if isinstance(event, StepChanged) and event.title == step][-1]
 
 
-class BlindScript(RunningScript):
-    """Takes no pictures, which are tested elsewhere and cost a third of the time."""
+# What the sandbox's keys and secrets look like, saved or not.
+SECRET = re.compile(r"(RES_PRN_|whsec_|CW_)[0-9a-z_]{8,}")
+_WATCH = """() => {
+  const secret = /(RES_PRN_|whsec_|CW_)[0-9a-z_]{8,}/;
+  const look = () => { if (secret.test(document.body?.textContent ?? "")) window.noteSecret(); };
+  new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
+}"""
+_SHOWN = """() => [document.body.innerText, ...[...document.querySelectorAll("input, textarea")]
+  .filter((field) => field.type !== "password").map((field) => field.value)].join("\\n")"""
+
+
+class WatchedScript(RunningScript):
+    """Takes no pictures, which are tested elsewhere and cost a third of the time, but knows what they would show."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.shown: list[str] = []
+        self.saw_secret = False
 
     async def screenshot(self, name: str) -> None:
-        pass
+        await self.keep_page()
+
+    async def keep_page(self) -> None:
+        """What a picture or a copy of the page would hold now."""
+        if not self.is_private:
+            with contextlib.suppress(PlaywrightError):
+                self.shown.append(await self.page.evaluate(_SHOWN))
+
+    def must_have_kept_secrets(self) -> None:
+        """No picture showed a secret; and where a page did, there is no trace."""
+        assert not [text for text in self.shown if SECRET.search(text)], "a picture shows a secret"
+        assert self.was_private or not self.saw_secret, "a trace shows a secret"
 
 
 class Desk:
@@ -104,23 +135,27 @@ class Desk:
         )  # fmt: skip
         model = kind.validate(RawPayload(payload | changes), (host,))
         pipe = _Pipe()
-        script = BlindScript(
+        script = WatchedScript(
             pipe=pipe,
             page=page,
             job=job,
             fence=Fence([host, *kind.hosts]),  # type: ignore[arg-type]
         )
+        await page.context.expose_function("noteSecret", lambda: setattr(script, "saw_secret", True))
+        await page.context.add_init_script(f"({_WATCH})()")
         began = time.monotonic()
-        run = Run(events=pipe.events)
+        run = Run(events=pipe.events, shown=script.shown)
         try:
             assert kind.run is not None
             result = await asyncio.wait_for(_awaited(kind.run(script, model)), 60)
             run.result = result.model_dump(mode="json", by_alias=True, context={"seal": str})
         except Exception as error:  # noqa: BLE001 (every failure is what a test looks at, as a worker sees it)
+            await script.keep_page()
             run.failure = to_failure(error)
         finally:
             run.seconds = time.monotonic() - began
             await page.context.close()
+            script.must_have_kept_secrets()
         return run
 
 

@@ -127,5 +127,5 @@ async def test_a_key_that_is_not_shown_is_no_success(desk: Desk, impatient: None
 
     run = await desk.run("create-api-key")
 
-    assert run.code == "ELEMENT_NOT_FOUND"
+    assert run.code == "PERMISSION_DENIED"
     assert "Delete it on the developers page" in run.message

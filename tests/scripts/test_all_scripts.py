@@ -8,7 +8,7 @@ import pytest
 from portal_scripts.pages import loading
 from scriptjobs.child.context import RunningScript
 from tests.processes import Portal, start_portal
-from tests.scripts.desk import BlindScript, Desk
+from tests.scripts.desk import Desk, WatchedScript
 from tests.scripts.everything import NAMES, configured, files, payload, without_chance
 
 pytestmark = pytest.mark.anyio
@@ -63,7 +63,7 @@ async def test_a_step_that_opens_a_page_ends_when_it_can_be_seen(
     async def look(script: RunningScript, _name: str) -> None:
         veils.append(await script.sees(".cover-loader.active", 200))
 
-    monkeypatch.setattr(BlindScript, "screenshot", look)
+    monkeypatch.setattr(WatchedScript, "screenshot", look)
     monkeypatch.setattr(loading, "COVER_MS", 3_000)  # the machine may be slower than the portal
     desk.portal = slow_portal
     slow_portal.reset()

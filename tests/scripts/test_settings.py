@@ -69,7 +69,7 @@ async def test_settings_without_the_tab_fail_with_its_name(desk: Desk, impatient
 
     run = await desk.run("setup-services")
 
-    assert run.code == "ELEMENT_NOT_FOUND"
+    assert run.code == "PERMISSION_DENIED"
     assert "no tab “Services”" in run.message
 
 
@@ -205,8 +205,11 @@ async def test_an_account_without_uber_is_told(desk: Desk, impatient: None) -> N
 
     run = await desk.run("finalise-onboarding", **COMPANY)
 
-    assert run.code == "ELEMENT_NOT_FOUND"
+    # A lack that is certain is not tried again, and what rests on it is not begun.
+    assert run.code == "PERMISSION_DENIED"
     assert "There is no card “Uber Delivery Management”" in run.message
+    assert "Trying once more" not in run.log
+    assert "“Switch on Uber's delivery management” comes first." in run.log
     assert desk.writes == 0
 
 

@@ -18,17 +18,27 @@ from scriptjobs.redaction import Redactor
 pytestmark = pytest.mark.anyio
 
 PASSWORD = 'pä"ss\\w<rd&1'
-SESSION, MADE_BY_SCRIPT, TOKEN, BEARER = "sid-abcdef123456", "js-0987654321", "tok-123456789", "bearer-55555555"
+SESSION, MADE_BY_SCRIPT, TOKEN, BEARER, KEY = (
+    "sid-abcdef123456",
+    "js-0987654321",
+    "tok-123456789",
+    "bearer-55555555",
+    "key-77777777",
+)
 _FORM = (
     "<meta charset=utf-8><input name=p type=password><button onclick=send()>go</button>"
     f"<script>document.cookie='js={MADE_BY_SCRIPT}'; localStorage.session = '{SESSION}';"
     "function send() { fetch('/login', {method: 'POST', body: document.querySelector('input').value})"
-    ".then(answer => answer.json()).then(() => document.title = 'in') }</script><p>kept</p>"
+    ".then(answer => answer.json()).then(() => fetch('/keys')).then(answer => answer.json())"
+    ".then(() => document.title = 'in') }</script><p>kept</p>"
 )
 
 
 class _Portal(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        if self.path == "/keys":
+            self._answer(json.dumps([{"key": KEY}]).encode(), "application/json", {})
+            return
         self._answer(_FORM.encode(), "text/html", {"Set-Cookie": f"sid={SESSION}; HttpOnly"})
 
     def do_POST(self) -> None:
@@ -77,7 +87,7 @@ async def test_a_trace_signs_nobody_in(chromium: Browser, portal: str, tmp_path:
 
     before, after = _read(raw), _read(Redactor([PASSWORD]).file("application/zip", raw))
 
-    hidden = (PASSWORD, PASSWORD[:6], SESSION, MADE_BY_SCRIPT, TOKEN, BEARER)
+    hidden = (PASSWORD, PASSWORD[:6], SESSION, MADE_BY_SCRIPT, TOKEN, BEARER, KEY)
     assert [secret for secret in hidden if secret in before] == list(hidden)
     assert [secret for secret in hidden if secret in after] == []
     assert "/login" in after

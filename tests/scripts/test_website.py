@@ -63,7 +63,8 @@ async def test_the_colours_of_the_themes(
 
 
 async def test_what_is_not_known_does_not_stand_in_the_texts(desk: Desk) -> None:
-    await desk.run("configure-website-dark", primaryColor="#A47F20", **CODE)
+    """And the restaurant is called as on the portal, not as somebody typed it."""
+    await desk.run("configure-website-dark", restaurantName="GARDEN", primaryColor="#A47F20", **CODE)
 
     assert desk.place()["settings"]["Website"]["SEO"] == {
         "title": "Curry Garden - Order Online for Delivery or Pickup",

@@ -108,6 +108,18 @@ def test_a_result_shows_everything_that_it_holds(
     assert [words for words in hidden if words in before_json] == []
 
 
+def test_the_warnings_of_a_result_come_first_and_once() -> None:
+    result = {
+        "message": "done",
+        "warnings": ["“Dal” is not on the menu"],
+        "data": {"warnings": ["“Dal” is not on the menu"], "names": ["x"]},
+    }
+    html = partial("job_result", ResultView.from_result(result, None)).partition("<details>")[0]
+
+    assert html.count("<li>“Dal” is not on the menu") == 1
+    assert html.index("Warnings</h3>") < html.index("Names</h3>")
+
+
 @pytest.mark.parametrize("data", [["a", 1], "text", 7, None, {"": 1, "_": ["x"]}, {"details": ["<b>", 2]}, {"details": [{"name": "x"}, "y"]},
                                   {"details": {"name": "x"}}, {"printers": [{"options": ["a", {"b": 1}]}]}])  # fmt: skip
 def test_a_command_may_print_a_result_of_any_shape(data: object) -> None:
@@ -153,6 +165,10 @@ def test_unknown_progress_sweeps_and_says_so_in_words() -> None:
         ({"status": JobStatus.COMPLETED, "result": {"partial": True, "data": {"itemsFailed": 3}}}, "3 problems"),
         ({"status": JobStatus.COMPLETED, "result": {"partial": True, "data": {"details": [{"status": "failed"}, {"status": "skipped"}]}}},
          "1 problem"),
+        ({"status": JobStatus.COMPLETED, "result": {"warnings": ["a", "b"]}}, "2 warnings"),
+        ({"status": JobStatus.COMPLETED, "result": {"data": {"warnings": ["a"]}}}, "1 warning"),
+        ({"status": JobStatus.COMPLETED, "result": {"partial": True, "warnings": ["a", "b"], "data": {"itemsFailed": 1}}}, "1 problem, 2 warnings"),
+        ({"status": JobStatus.COMPLETED, "result": {"warnings": "text", "data": [1]}}, ""),
         ({"status": JobStatus.COMPLETED, "result": {"unverified": True}}, "not verified: the script gave no result"),
         ({"status": JobStatus.IN_PROGRESS, "retry_count": 1}, "try 2 of 4"),
     ],

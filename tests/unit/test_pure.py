@@ -1,16 +1,12 @@
-"""The pure parts: codes, moves, back-off, the pipe's lines, settings, matching of names."""
-
-import json
+"""The pure parts: codes, moves, back-off, the pipe's lines, settings."""
 
 import pytest
 from pydantic import ValidationError
 
-from portal_scripts.restaurant_match import find_restaurant
 from scriptjobs.errors import ScriptError, SetupError, classify_error, is_retryable
 from scriptjobs.events import Log, Progress, StepChanged
 from scriptjobs.jobs import LEGAL_MOVES, TERMINAL, JobStatus, retry_delay_ms
 from scriptjobs.protocol import decode, encode
-from scriptjobs.script import RestaurantAmbiguous, RestaurantNotFound
 from scriptjobs.settings import Settings
 
 
@@ -91,43 +87,3 @@ def test_a_setting_that_does_not_fit_is_named(monkeypatch: pytest.MonkeyPatch) -
 def test_settings_cannot_be_changed_later() -> None:
     with pytest.raises(ValidationError):
         Settings.model_validate({}).port = 1  # type: ignore[misc]
-
-
-NAMES = ["Indian Zaikaa", "Pedro's Cantina", "Base Pizza", "Base Pizza Riverside", "Curry Garden", "Curry House"]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [
-        ("indian  ZAIKAA", "Indian Zaikaa"),
-        ("indian ziakaa", "Indian Zaikaa"),
-        ("Pedros Cantina", "Pedro's Cantina"),
-        ("base pizza", "Base Pizza"),
-        ("Base Pizza Riverside", "Base Pizza Riverside"),
-        ("garden curry", "Curry Garden"),
-        ("riverside", "Base Pizza Riverside"),
-    ],
-)
-def test_the_right_restaurant_is_found(wanted: str, found: str) -> None:
-    assert NAMES[find_restaurant(wanted, NAMES)] == found
-
-
-@pytest.mark.parametrize("wanted", ["curry", "Base Pizza North", "pizza place"])
-def test_a_weak_or_equal_match_is_not_enough(wanted: str) -> None:
-    with pytest.raises(RestaurantAmbiguous) as raised:
-        find_restaurant(wanted, NAMES)
-
-    assert raised.value.details["candidates"]
-
-
-def test_nothing_alike_lists_what_was_there() -> None:
-    with pytest.raises(RestaurantNotFound) as raised:
-        find_restaurant("Sushi", NAMES)
-
-    assert raised.value.details["found"] == NAMES
-    assert json.dumps(raised.value.details)
-
-
-def test_two_of_the_same_name_are_ambiguous() -> None:
-    with pytest.raises(RestaurantAmbiguous):
-        find_restaurant("Curry Garden", ["Curry Garden", "curry  garden"])

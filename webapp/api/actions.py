@@ -26,7 +26,6 @@ async def stop(request: Request) -> Response:
 async def retry(request: Request) -> Response:
     """POST /api/jobs/{jobId}/retry: start an ended job again, from the last checkpoint or from the start."""
     caller = await get_caller(request)
-    await site_of(request).limits.check("create", caller.user_id)
     body = await read_body(request, RetryJob)
     service = site_of(request).service
 
@@ -36,7 +35,7 @@ async def retry(request: Request) -> Response:
         )
         return Answer(202, schemas.accepted(job))
 
-    return await answer(request, caller, body.model_dump(mode="json"), work)
+    return await answer(request, caller, body.model_dump(), work)
 
 
 async def run_now(request: Request) -> Response:
@@ -86,4 +85,4 @@ async def keep(request: Request) -> Response:
         job = await service.keep_job(caller, request.path_params["job_id"], kept=body.keep, within=within)
         return Answer(200, schemas.accepted(job))
 
-    return await answer(request, caller, body.model_dump(mode="json"), work)
+    return await answer(request, caller, body.model_dump(), work)

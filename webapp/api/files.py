@@ -1,51 +1,64 @@
-"""Uploaded files: POST /api/files, and what is in one."""
+"""Files: what people upload (POST /api/files, and what is in one), and what the tries of a job left."""
 
+import hashlib
 from typing import Any
-from uuid import UUID
 
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from scriptjobs.errors import BadRequest, FileNotFound, InvalidPayload
-from scriptjobs.service import UPLOAD_LIMIT_BYTES, Preview
-from webapp.api.schemas import iso
+from scriptjobs.service import UPLOAD_LIMIT_BYTES, Answer, Connection, Preview
+from scriptjobs.values import read_uuid
+from webapp.api.idempotency import answer
+from webapp.api.schemas import format_file, iso
 from webapp.caller import get_caller
-from webapp.uploads import read_multipart
+from webapp.downloads import file_response
+from webapp.uploads import read_form
 from webapp.website import site_of
 
 
 async def create(request: Request) -> Response:
     """POST /api/files: one file in the multipart field `file`. A menu's faults are told at once."""
     caller = await get_caller(request)
-    site = site_of(request)
-    await site.limits.check("upload", caller.user_id)
     name, content = await _read_file(request)
-    preview = await site.service.upload_file(caller, name, content)
-    return JSONResponse({"success": True, "file": _file(preview), **_content(preview)}, 201)
+
+    async def work(within: Connection | None) -> Answer:
+        preview = await site_of(request).service.upload_file(caller, name, content, within=within)
+        return Answer(201, {"success": True, "file": _file(preview), **_content(preview)})
+
+    return await answer(request, caller, {"name": name, "sha256": hashlib.sha256(content).hexdigest()}, work)
 
 
 async def preview(request: Request) -> Response:
     """GET /api/files/{fileId}/preview: rows, categories and problems of a menu; the size of a picture."""
     caller = await get_caller(request)
     site = site_of(request)
-    await site.limits.check("details", caller.user_id)
     try:
-        id_ = UUID(request.path_params["file_id"])
+        id_ = read_uuid(request.path_params["file_id"])
     except ValueError as error:
         raise FileNotFound from error
     found = await site.service.preview_file(caller, id_)
     return JSONResponse({"success": True, "file": _file(found), **_content(found)})
 
 
+async def of_job(request: Request) -> Response:
+    """GET /api/jobs/{jobId}/files: pictures of steps and evidence of failures, of all tries, oldest first."""
+    caller = await get_caller(request)
+    job_id = request.path_params["job_id"]
+    found = await site_of(request).service.list_files(caller, job_id)
+    return JSONResponse({"success": True, "files": [format_file(job_id, file) for file in found]})
+
+
+async def one_of_job(request: Request) -> Response:
+    """GET /api/jobs/{jobId}/files/{fileId}: its content."""
+    return await file_response(request, await get_caller(request))
+
+
 async def _read_file(request: Request) -> tuple[str, bytes]:
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise BadRequest("Send the file as multipart/form-data.", code="UNSUPPORTED_MEDIA_TYPE")
-    try:
-        form = await read_multipart(request, limit_bytes=UPLOAD_LIMIT_BYTES, max_files=1, max_fields=5)
-    except HTTPException as error:
-        raise BadRequest(f"The form cannot be read: {error.detail}") from error
+    form = await read_form(request, limit_bytes=UPLOAD_LIMIT_BYTES, max_files=1, max_fields=5)
     try:
         file = form.get("file")
         if not isinstance(file, UploadFile):

@@ -1,9 +1,10 @@
-"""Idempotency-Key: a POST that is sent twice is worked on once and answered twice (product page 4.4)."""
+"""Idempotency-Key: a POST that is sent twice is worked on once and answered twice."""
 
 import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -21,7 +22,7 @@ Work = Callable[[Connection | None], Awaitable[Answer]]
 
 
 async def answer(request: Request, caller: Caller, body: Any, work: Work) -> Response:
-    """Do the work, once for each Idempotency-Key, and answer. `body` is the request's JSON.
+    """Do the work, once for each Idempotency-Key, and answer. `body` tells one request from another.
 
     Raises:
         BadRequest: the key is empty, too long, or holds a space or a sign beyond ASCII.
@@ -35,8 +36,8 @@ async def answer(request: Request, caller: Caller, body: Any, work: Work) -> Res
             raise BadRequest("The header Idempotency-Key must be 1 to 255 visible ASCII characters.")
         once = Once(
             key=key[1] or key[2],
-            path=request.url.path,
-            body=json.dumps(body, sort_keys=True).encode(),
+            path=quote(request.scope["path"]),
+            body=json.dumps(body, sort_keys=True, default=str).encode(),
             refused=_refused,
         )
         done = await site_of(request).service.answer_once(caller, once, work)

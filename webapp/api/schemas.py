@@ -7,8 +7,8 @@ from uuid import UUID
 from scriptjobs.errors import is_retryable
 from scriptjobs.estimates import Estimate
 from scriptjobs.job_types import JobType
-from scriptjobs.jobs import RETRYABLE_BY_HAND, Job, JobStatus
-from scriptjobs.service import COUNT_CAP, JobEvent, JobFilter
+from scriptjobs.jobs import RETRYABLE_BY_HAND, Job, JobFile, JobStatus
+from scriptjobs.service import COUNT_CAP, JobEvent, JobFilter, JobList
 from webapp.errors import links
 from webapp.waiting import explain
 
@@ -125,7 +125,7 @@ def format_status(job: Job, *, with_progress: bool) -> dict[str, Any]:
     return said
 
 
-def format_list(jobs: list[Job], total: int, wanted: JobFilter) -> dict[str, Any]:
+def format_list(found: JobList, wanted: JobFilter) -> dict[str, Any]:
     """One page of a list. Above 10,000 the total is an estimate."""
     return {
         "success": True,
@@ -144,14 +144,14 @@ def format_list(jobs: list[Job], total: int, wanted: JobFilter) -> dict[str, Any
                 "priority": job.priority,
                 "error": _error(job) if job.error_code else None,
             }
-            for job in jobs
+            for job in found.jobs
         ],
         "pagination": {
-            "total": total,
+            "total": found.total,
             "limit": wanted.limit,
             "offset": wanted.offset,
-            "hasMore": wanted.offset + len(jobs) < total,
-            **({"totalIsEstimate": True} if total > COUNT_CAP else {}),
+            "hasMore": found.has_more,
+            **({"totalIsEstimate": True} if found.total > COUNT_CAP else {}),
         },
     }
 
@@ -174,6 +174,14 @@ def format_type(job_type: JobType, expected: Estimate) -> dict[str, Any]:
 def format_event(job: Job, event: JobEvent) -> dict[str, Any]:
     """An event as the stream shows it."""
     return {"jobId": job.job_id, "attempt": event.attempt, "at": iso(event.created_at), **event.data}
+
+
+def format_file(job_id: str, file: JobFile) -> dict[str, Any]:
+    """A file that a try of a job left, with its address. `size` in bytes."""
+    return {
+        "id": str(file.id), "attempt": file.attempt, "step": file.step, "name": file.name, "mediaType": file.media_type,
+        "size": file.size, "links": {"content": f"/api/jobs/{job_id}/files/{file.id}"},
+    }  # fmt: skip
 
 
 def _error(job: Job) -> dict[str, Any]:

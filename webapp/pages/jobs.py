@@ -8,19 +8,20 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from scriptjobs.errors import InvalidPayload, JobNotFound, RequestRefused
 from scriptjobs.service import Caller, ScriptJobService
+from scriptjobs.values import MAX_SMALL, read_whole_number
 from webapp.card import ACTIONS, LOOKS, JobCard
+from webapp.downloads import file_response
 from webapp.fragments import Seen, page_fragments
-from webapp.job_list import JobList
+from webapp.job_list import ListView
 from webapp.live import Shown, Watch, live_of
 from webapp.pages.session import enter, is_htmx, read_own_form
-from webapp.queries import read_list_query
+from webapp.queries import Query, read_list_query
 from webapp.render import page, partial, swap
 from webapp.staying import Stay
 from webapp.streams import last_event_id, most_streams, sse_response
 from webapp.views import AttemptPage, JobPage
 from webapp.website import site_of
 
-FILES_KEPT = "private, max-age=31536000, immutable"
 VIEWS = ("page", "rows")
 
 
@@ -29,11 +30,11 @@ async def index(request: Request) -> Response:
     caller, session = await enter(request)
     site = site_of(request)
     wanted = read_list_query(request.query_params, caller.organisation_id)
-    found, total = await site.service.list_jobs(caller, wanted)
-    cards = [JobCard.from_job(job, site.service.job_types, may_act=caller.may_act) for job in found]
+    found = await site.service.list_jobs(caller, wanted)
+    cards = [JobCard.from_job(job, site.service.job_types, may_act=caller.may_act) for job in found.jobs]
     return page(
-        request, "jobs/index", session=session, looks=LOOKS, jobs=JobList.of(cards, total, wanted),
-        status_filter=request.query_params.get("status", ""),
+        request, "jobs/index", session=session, looks=LOOKS, jobs=ListView.of(cards, found, wanted),
+        status_filter=",".join(request.query_params.getlist("status")),
     )  # fmt: skip
 
 
@@ -54,7 +55,11 @@ async def attempt(request: Request) -> Response:
     caller, session = await enter(request)
     site = site_of(request)
     params = request.path_params
-    details = await site.service.get_attempt(caller, params["job_id"], params["number"])
+    try:
+        number = read_whole_number(params["number"], 1, MAX_SMALL)
+    except ValueError:
+        raise JobNotFound("This job has no such try.") from None
+    details = await site.service.get_attempt(caller, params["job_id"], number)
     return page(request, "jobs/attempt", session=session, job=AttemptPage.from_details(details, site.service.job_types))
 
 
@@ -106,12 +111,7 @@ async def _do(service: ScriptJobService, caller: Caller, job_id: str, action: st
 async def file(request: Request) -> Response:
     """GET /jobs/{jobId}/files/{fileId}: a picture to look at; all else to save, for it came from outside."""
     caller, _ = await enter(request)
-    params = request.path_params
-    found, content = await site_of(request).service.get_file(caller, params["job_id"], params["file_id"])
-    headers = {"Cache-Control": FILES_KEPT, "Content-Security-Policy": "default-src 'none'; sandbox"}
-    if not found.media_type.startswith("image/"):
-        headers["Content-Disposition"] = f'attachment; filename="{params["job_id"]}-{found.name}"'
-    return Response(content, media_type=found.media_type, headers=headers)
+    return await file_response(request, caller)
 
 
 async def stream(request: Request) -> Response:
@@ -159,6 +159,7 @@ async def _watched(request: Request) -> Watch:
     else:
         job = await site_of(request).service.get_job(caller, job_id)
         shown = Shown(caller.organisation_id, caller.may_act, job_id=job.job_id, job_uuid=job.id)
-    attempt = query.get("attempt", "")
-    seen = Seen(last_event_id=last_event_id(request), attempt=int(attempt) if attempt.isdecimal() else None)
-    return Watch(caller, shown, seen, Stay(request, caller))
+    asked_for = Query(query)
+    attempt = asked_for.number("attempt", 0, MAX_SMALL, None)
+    asked_for.finish()
+    return Watch(caller, shown, Seen(last_event_id=last_event_id(request), attempt=attempt), Stay(request, caller))

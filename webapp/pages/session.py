@@ -1,16 +1,17 @@
 """What every page does first: who is it, and is a posted form ours?"""
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from scriptjobs.errors import BadRequest, Unauthorized
+from scriptjobs.errors import Unauthorized
 from scriptjobs.service import UPLOAD_LIMIT_BYTES, Caller
+from scriptjobs.values import read_path
 from webapp.auth.sessions import Session, check_form, check_origin
 from webapp.caller import get_caller
-from webapp.uploads import read_multipart
+from webapp.uploads import read_form
 from webapp.website import site_of
 
 # Five hundred option sets of seven fields each, and some room.
@@ -39,9 +40,9 @@ async def read_posted(request: Request) -> FormData:
         BadRequest: PAYLOAD_TOO_LARGE.
     """
     check_origin(request)
-    if int(request.headers.get("content-length") or 0) > PART_LIMIT_BYTES:
-        raise BadRequest("The form is too large.", code="PAYLOAD_TOO_LARGE")
-    return await request.form(max_files=0, max_fields=MAX_FIELDS, max_part_size=PART_LIMIT_BYTES)
+    return await read_form(
+        request, limit_bytes=PART_LIMIT_BYTES, max_files=0, max_fields=MAX_FIELDS, max_part_size=PART_LIMIT_BYTES
+    )
 
 
 async def read_own_form(request: Request, session: Session) -> dict[str, str]:
@@ -61,7 +62,7 @@ async def read_own_files(request: Request, session: Session) -> tuple[dict[str, 
     """
     check_origin(request)
     limit = UPLOAD_LIMIT_BYTES * 2  # a menu, or a few pictures
-    form = await read_multipart(
+    form = await read_form(
         request, limit_bytes=limit, max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=PART_LIMIT_BYTES
     )
     try:
@@ -80,12 +81,13 @@ def _fields(form: FormData, session: Session) -> dict[str, str]:
 
 def to_sign_in(request: Request) -> Response:
     """The way to the sign-in page and back, for a browser, for htmx, or (a bare 401) for the script of a live page."""
-    if request.url.path.startswith("/live/"):
+    if request.scope["path"].startswith("/live/"):
         return Response(status_code=401)
     if is_htmx(request):
-        back = urlsplit(request.headers.get("hx-current-url", "/")).path
+        back = read_path(request.headers.get("hx-current-url", "/"))
         return Response(status_code=401, headers={"HX-Redirect": f"/sign-in?next={quote(back)}"})
-    back = f"{request.url.path}?{request.url.query}".rstrip("?") if request.method == "GET" else "/"
+    asked = f"{request.scope['path']}?{request.scope['query_string'].decode('latin-1')}".rstrip("?")
+    back = asked if request.method == "GET" else "/"
     return RedirectResponse(f"/sign-in?next={quote(back)}", 303)
 
 

@@ -3,13 +3,14 @@
 import re
 from pathlib import Path
 
-from portal_scripts.pages.paths import MODAL, ROOT
-from scriptjobs.script import ImportRejected, PageChanged, Script
+from portal_scripts.pages.paths import BUTTON_GROUP, MODAL, ROOT
+from scriptjobs.script import ImportRejected, NotOffered, PageChanged, Script
 
 DIALOGUE_MS = 10_000
 IMPORTED_MS = 60_000
 
 _BUTTON = f"{ROOT}.flex-l-r-center.m-b-6 > div > div:nth-child(3) > button"
+_TABS = f"{BUTTON_GROUP} > button"
 _DIALOGUE = f'{MODAL}, div[class*="content__Content"]'
 _PROCEED = 'button:has-text("Proceed")'
 _UPLOAD = 'button:has-text("Upload"):visible'
@@ -30,14 +31,15 @@ class CsvImport:
         """Open it.
 
         Raises:
-            PageChanged: the page has no such button; the portal account may lack the right to import.
+            NotOffered: the page has no such button; the portal account may lack the right to import.
+            PageChanged: the page is empty, or the dialogue does not open.
         """
         if await self._script.sees(_BUTTON, DIALOGUE_MS):
             await self._page.locator(_BUTTON).click()
         else:
             by_words = self._page.locator("button").filter(has_text="CSV Import")
             if not await by_words.count():
-                raise PageChanged(
+                raise (NotOffered if await self._page.locator(_TABS).count() else PageChanged)(
                     "The menus page has no button “CSV Import”. The account may not be allowed to import."
                 )
             await by_words.first.click()

@@ -6,6 +6,7 @@ A row is found by its label, since rows shift when a control appears; by its pos
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from portal_scripts.pages.finding import named
 from portal_scripts.pages.paths import FIELD, HEX_INPUT, OPTIONS, SELECT, SWATCH, quoted
 from portal_scripts.pages.saving import save
 from portal_scripts.pages.upload import upload
@@ -131,9 +132,13 @@ async def choose(script: Script, row: "Locator", option: str, label: str) -> Non
     """
     await row.locator(SELECT).first.click()
     await script.page.keyboard.type(option)
-    entry = row.locator(f"{OPTIONS} > div").filter(has_text=option).first
+    entries = row.locator(f"{OPTIONS} > div")
+    entry = entries.filter(has_text=option).first
     try:
-        await entry.click(timeout=OPTIONS_MS)
+        await entry.wait_for(timeout=OPTIONS_MS)
+        # “London” is “London” rather than “East London”, where both are offered.
+        exact = await named(entries, option)
+        await (exact[0] if exact else entry).click()
     except Exception as error:
         await script.page.keyboard.press("Escape")
         if "Timeout" not in str(error):

@@ -2,12 +2,14 @@
 
 from typing import NamedTuple
 
+from portal_scripts.pages.finding import card_of
 from portal_scripts.pages.form import turn
+from portal_scripts.pages.loading import wait_until_loaded
 from portal_scripts.pages.modal import BOX
 from portal_scripts.pages.paths import ROOT
 from portal_scripts.pages.saving import save
 from portal_scripts.pages.settings import Settings
-from scriptjobs.script import PageChanged, Script
+from scriptjobs.script import NotOffered, PageChanged, Script
 
 CARD_MS = 10_000
 
@@ -15,7 +17,7 @@ _GRID = f"{ROOT}.m-t-4.grid-2.md.sm-gap > div"
 _FORM = f"{BOX} > div:nth-child(3) > form"
 _ENABLED = f"{_FORM} > div:nth-child(1) > div:nth-child(1) > div:nth-child(2) > label"
 _CLOSE = ".modal__CloseButton-ciHmJi"
-_NAME = "Uber Delivery Management"
+_NAME, _POSITION = "Uber Delivery Management", 11
 
 
 class Company(NamedTuple):
@@ -52,14 +54,14 @@ class Integrations:
         """Fill in Uber's dialogue, agree, save, close it.
 
         Raises:
-            PageChanged: the card or the dialogue is not there, or the portal does not save.
+            NotOffered: there is no card. PageChanged: the dialogue is not there, or the portal does not save.
         """
         if not await self._script.sees(f"{_GRID}:nth-child(1)", CARD_MS):
             raise PageChanged("The tab “Integrations” stays empty.")
-        titled = self._page.locator(f'{_GRID}:has-text("{_NAME}")')
-        card = titled if await titled.count() == 1 else self._page.locator(f"{_GRID}:nth-child(11)")
-        if not await card.count():
-            raise PageChanged(f"There is no card “{_NAME}”. Uber may not be available for this account.")
+        await wait_until_loaded(self._script, "#scroll-root")
+        card = await card_of(self._page.locator(_GRID), "Uber", _POSITION)
+        if card is None:
+            raise NotOffered(f"There is no card “{_NAME}”. Uber is not available for this account.")
         await card.click()
         if not await self._script.sees(_ENABLED, CARD_MS):
             raise PageChanged(f"The dialogue of “{_NAME}” did not open.")

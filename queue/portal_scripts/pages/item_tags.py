@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from portal_scripts.pages.paths import FIELD, HEX_INPUT, SWATCH, TABS
-from portal_scripts.pages.tiles import Tiles
+from portal_scripts.pages.tiles import Ticked, Tiles
 
 _DETAILS = "form > div > div:nth-child(3)"
 _COLOUR = (
@@ -24,8 +24,8 @@ class ItemTags(Tiles):
     position = 3
     button = "form > div > div:nth-child(4) > button"
 
-    async def create(self, name: str, colour: str, items: Sequence[str]) -> int:
-        """Create a tag, ticked at every occurrence of `items`, and see it appear. Returns how many boxes were ticked.
+    async def create(self, name: str, colour: str, items: Sequence[str]) -> Ticked:
+        """Create a tag, ticked at every occurrence of `items`, and see it appear.
 
         Raises:
             PageChanged: the new tag did not appear: the portal did not save it.
@@ -37,7 +37,7 @@ class ItemTags(Tiles):
         await page.locator(COLOUR).click()
         await page.locator(COLOUR_INPUT).fill(colour)
         await page.keyboard.press("Enter")
-        ticked = 0
+        ticked = Ticked()
         if items:
             await page.locator(ITEMS_TAB).click()
             ticked = await self.tick(items)

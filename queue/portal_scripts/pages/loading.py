@@ -1,15 +1,19 @@
 """Waiting until a page shows all that it has: only then does what is not there count as absent."""
 
+import time
+
+from portal_scripts.pages.finding import with_name
 from scriptjobs.errors import ScriptError
 from scriptjobs.script import PageChanged, Script
 
 LOADED_MS = 15_000
-OVERLAY_MS = 10_000  # portal/PORTAL.md, Waits that were needed
+OVERLAY_MS = 10_000  # the live portal was seen to need as much
 # A page that was just asked for is covered a moment later, not at once.
 COVER_MS = 300
 # Long enough for a list that is drawn in pieces; nothing on the page says that it is complete.
 _STILL_MS = 200
 SWITCH_MS = 3_000
+_LOOK_MS = 20
 
 _OVERLAY = ".cover-loader.active"
 _DRAWN = "#scroll-root"
@@ -41,18 +45,6 @@ _CHANGE = """({ within, before, patience }) => new Promise((done) => {
   look();
 })"""
 
-_ENTRY = """({ entries, text, patience }) => new Promise((done) => {
-  const began = performance.now();
-  const says = (node) => !node.childElementCount && node.textContent.trim() === text;
-  const look = () => {
-    const found = [...document.querySelectorAll(entries)].some((entry) => [...entry.querySelectorAll("*")].some(says));
-    if (found) done(true);
-    else if (performance.now() - began > patience) done(false);
-    else setTimeout(look, 20);
-  };
-  look();
-})"""
-
 
 async def wait_until_loaded(script: Script, within: str) -> None:
     """Wait until nothing on the page tells that it loads and what stands in `within` (plain CSS) stays the same.
@@ -64,10 +56,14 @@ async def wait_until_loaded(script: Script, within: str) -> None:
         await script.log("The page does not finish loading; it is taken as it is.", "warning")
 
 
-async def wait_for_entry(script: Script, entries: str, text: str, patience_ms: float) -> bool:
-    """Wait until one of `entries` (plain CSS) has exactly this text in it somewhere. Returns whether it came to it."""
-    wanted = {"entries": entries, "text": text.strip(), "patience": patience_ms}
-    return bool(await script.page.evaluate(_ENTRY, wanted))
+async def wait_for_entry(script: Script, entries: str, name: str, patience_ms: float) -> bool:
+    """Wait until one of `entries` (a selector) has this name in it somewhere. Returns whether it came to it."""
+    until = time.monotonic() + patience_ms / 1_000
+    while not await with_name(script.page.locator(entries), name):
+        if time.monotonic() > until:
+            return False
+        await script.page.wait_for_timeout(_LOOK_MS)
+    return True
 
 
 async def text_of(script: Script, within: str) -> str | None:

@@ -4,11 +4,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from portal_scripts.pages.loading import wait_for_overlay
-from portal_scripts.portal_payload import PortalPayload
+from portal_scripts.portal_payload import AccountPayload
 from scriptjobs.errors import ScriptError
 from scriptjobs.script import InvalidCredentials, PageChanged, Script
 
-# portal/PORTAL.md, Waits that were needed.
+# Waits that the live portal was seen to need.
 FORM_MS = 30_000
 DASHBOARD_MS = 15_000
 
@@ -29,7 +29,7 @@ class SignedOut(ScriptError):
 
 
 @asynccontextmanager
-async def signed_in(script: Script, payload: PortalPayload) -> AsyncGenerator[None]:
+async def signed_in(script: Script, payload: AccountPayload) -> AsyncGenerator[None]:
     """The first step of every job. Trouble that comes of a lost session is told as what it is.
 
     Raises:

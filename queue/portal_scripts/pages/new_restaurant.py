@@ -1,16 +1,20 @@
 """The form that creates a restaurant: its rows are the children of the form itself."""
 
+import re
+import time
 from collections.abc import Sequence
 
 from portal_scripts.opening_hours import Slot
 from portal_scripts.pages.form import Form, Row
-from portal_scripts.pages.loading import wait_for_overlay
-from portal_scripts.pages.paths import quoted
-from scriptjobs.script import InvalidValue, PageChanged, Script
+from portal_scripts.pages.loading import wait_for_entry, wait_for_overlay
+from scriptjobs.names import fold_name
+from scriptjobs.script import InvalidValue, NotOffered, PageChanged, Script
 
 FORM_MS = 10_000
 SUGGESTIONS_MS = 10_000
 CREATED_MS = 30_000
+_LOOK_MS = 100
+LISTED_MS = 10_000
 
 _FIRST = 'button:has-text("Create New Restaurant")'
 _FURTHER = ", ".join(
@@ -37,10 +41,11 @@ class NewRestaurant:
         """Open the form from the dashboard.
 
         Raises:
-            PageChanged: the dashboard has no button for it, or no form comes.
+            NotOffered: the dashboard has no button for it. PageChanged: it is empty, or no form comes.
         """
         if not await self._script.sees(f"{_FIRST}, {_FURTHER}", FORM_MS):
-            raise PageChanged("The dashboard has no button to create a restaurant.")
+            lack = NotOffered if await self._page.locator("h4").count() else PageChanged
+            raise lack("The dashboard has no button to create a restaurant.")
         await self._page.locator(f"{_FIRST}, {_FURTHER}").first.click()
         if not await self._script.sees("form", FORM_MS):
             raise PageChanged("The form for a new restaurant did not open.")
@@ -61,16 +66,18 @@ class NewRestaurant:
             InvalidValue: none does: another one would be somebody else's house.
         """
         page = self._page
-        street = address.split(",")[0].strip()
         await page.locator(_ADDRESS).first.click()
         await page.keyboard.type(address)
-        fitting = page.locator(f'{_SUGGESTION}:has-text("{quoted(street)}")')
-        if not await self._script.sees(f'{_SUGGESTION}:has-text("{quoted(street)}")', SUGGESTIONS_MS):
-            offered = [text for text in await page.locator(_SUGGESTION).all_inner_texts() if text != "Loading"]
-            raise InvalidValue(
-                f"The portal finds no address with “{street}”. It offers: {', '.join(offered) or 'nothing'}."
-            )
-        await fitting.first.click()
+        until = time.monotonic() + SUGGESTIONS_MS / 1_000
+        while True:
+            offered = await page.locator(_SUGGESTION).all_inner_texts()
+            place = best_suggestion(address, offered)
+            if place is not None:
+                return await page.locator(_SUGGESTION).nth(place).click()
+            if time.monotonic() > until:
+                told = ", ".join(text for text in offered if text != "Loading") or "nothing"
+                raise InvalidValue(f"The portal finds no address with “{address.split(',')[0]}”. It offers: {told}.")
+            await page.wait_for_timeout(_LOOK_MS)
 
     async def set_hours(self, slots: Sequence[Slot]) -> None:
         """One row a slot: the day, opening, closing."""
@@ -99,12 +106,22 @@ class NewRestaurant:
         """
         page = self._page
         await page.locator("form > button").click()
-        listed = f'h4:text-is("{quoted(name)}")'
-        await self._script.sees(f"{listed}, {_REFUSAL}", CREATED_MS)
-        if await page.locator(listed).count():
+        # The form has gone, or says why not.
+        await self._script.sees(f"h4, {_REFUSAL}", CREATED_MS)
+        said = " ".join(await page.locator(_REFUSAL).all_inner_texts()).strip()
+        if not said and await wait_for_entry(self._script, "h4", name, LISTED_MS):
             await wait_for_overlay(self._script)
             return
-        said = " ".join(await page.locator(_REFUSAL).all_inner_texts()).strip()
         if said:
             raise InvalidValue(f"The portal did not create the restaurant. It says: “{said}”.")
         raise PageChanged(f"The portal did not confirm that it created “{name}”.")
+
+
+def best_suggestion(address: str, offered: Sequence[str]) -> int | None:
+    """Which of the offered addresses is meant: one with the same street as a whole, and most of the rest; or none."""
+    street, *rest = [fold_name(part) for part in address.split(",")]
+    # “2 Main Street” is another house than “12 Main Street” and “3/2 Main Street”.
+    is_there = re.compile(rf"(?<![\w/-]){re.escape(street)}(?!\w)")
+    folded = [fold_name(text) for text in offered]
+    fitting = [place for place, text in enumerate(folded) if is_there.search(text)]
+    return max(fitting, key=lambda place: sum(part in folded[place] for part in rest), default=None)

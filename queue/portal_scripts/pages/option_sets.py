@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from portal_scripts.pages.form import Form, Row
 from portal_scripts.pages.paths import TABS
-from portal_scripts.pages.tiles import Tiles
+from portal_scripts.pages.tiles import Ticked, Tiles
 from scriptjobs.script import PageChanged
 
 _PANE = "form > div > div:nth-child(1)"
@@ -39,8 +39,8 @@ class OptionSets(Tiles):
     position = 2
     button = _SAVE
 
-    async def create(self, wanted: OptionSet) -> int:
-        """Create a set and see it appear. Returns how many items were ticked.
+    async def create(self, wanted: OptionSet) -> Ticked:
+        """Create a set and see it appear.
 
         Raises:
             PageChanged: a tab or a row is missing, or the portal did not save it.
@@ -58,7 +58,7 @@ class OptionSets(Tiles):
         await form.fill(_MAXIMUM, str(wanted.maximum))
         await self._open_tab(_OPTIONS_TAB)
         await self._fill_options(wanted.options)
-        ticked = 0
+        ticked = Ticked()
         if wanted.items:
             await self._open_tab(_ITEMS_TAB)
             ticked = await self.tick(wanted.items)

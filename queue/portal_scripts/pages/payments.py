@@ -3,12 +3,13 @@
 import asyncio
 from urllib.parse import urlsplit
 
+from portal_scripts.pages.finding import card_of
 from portal_scripts.pages.form import Row
 from portal_scripts.pages.modal import BOX
 from portal_scripts.pages.paths import SECTION
 from portal_scripts.pages.saving import save
 from portal_scripts.pages.settings import BLOCK, Settings
-from scriptjobs.script import PageChanged, Script
+from scriptjobs.script import NotOffered, PageChanged, Script
 
 DIALOGUE_MS = 10_000
 CONNECT_MS = 20_000
@@ -17,7 +18,7 @@ _LOOK_S = 0.1
 STRIPE_HOSTS = ("connect.stripe.com", "connect.stripe.com.localhost")
 
 _ADD = f"{SECTION} > div.heading__SettingsSectionHeading-gINcTH.hDzVir.flex-l-r-center > div.flex-line.centered.cursor"
-_STRIPE = f"{BOX} > div:nth-child(4) > div > div:nth-child(1)"
+_METHODS = f"{BOX} > div:nth-child(4) > div > div"
 _ADD_METHOD = f"{BOX} > div:nth-child(5) > button"
 _CONNECT = f"{BLOCK} > form > div > div:nth-child(2) > div > div > button"
 _SECTION = 4
@@ -49,16 +50,19 @@ class Payments:
         """Add Stripe unless it is there. Returns whether it was added.
 
         Raises:
-            PageChanged: the dialogue is not as expected, or Stripe does not appear.
+            NotOffered: Stripe is not on offer. PageChanged: the dialogue is not as expected, or Stripe does not appear.
         """
         if not await self._script.sees(_ADD, DIALOGUE_MS):
             raise PageChanged("The tab “Payments” has no “Add Payment Method”.")
         if await self._settings.has_section("Stripe"):
             return False
         await self._page.locator(_ADD).click()
-        if not await self._script.sees(_STRIPE, DIALOGUE_MS):
+        if not await self._script.sees(_METHODS, DIALOGUE_MS):
             raise PageChanged("The dialogue for payment methods did not open.")
-        await self._page.locator(_STRIPE).click()
+        card = await card_of(self._page.locator(_METHODS), "Stripe", 1)
+        if card is None:
+            raise NotOffered("Stripe is not among the payment methods that the portal offers to this account.")
+        await card.click()
         await save(self._script, self._page.locator(_ADD_METHOD), "the payment method")
         if not await self._settings.has_section("Stripe"):
             raise PageChanged("Stripe does not stand among the payment methods after it was added.")

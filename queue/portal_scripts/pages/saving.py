@@ -8,7 +8,7 @@ from scriptjobs.script import PageChanged, Script
 if TYPE_CHECKING:
     from playwright.async_api import Locator
 
-SAVED_MS = 20_000  # portal/PORTAL.md: saving takes 1 to 10 s, with a toast
+SAVED_MS = 20_000  # on the live portal a save takes 1 to 10 s, and ends with a toast
 
 # Only what appears after the button was pressed counts: the toast of the save before may still be on the page.
 _WATCH = """() => {

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from portal_scripts.pages.form import Row
 from portal_scripts.pages.loading import wait_until_loaded
 from portal_scripts.pages.settings import BLOCK, Settings
+from scriptjobs.names import fold_name
 from scriptjobs.script import Script
 
 _REMOVE = (
@@ -93,7 +94,7 @@ class Services:
         if not await self._script.page.locator(_REMOVE).count():
             return False
         first = self._script.page.locator(_REMOVE).locator("xpath=../..")
-        if name.casefold() not in (await first.inner_text()).casefold():
+        if fold_name(name) not in fold_name(await first.inner_text()):
             return False
         await self._script.page.locator(_REMOVE).click()
         await self._settings.deep_form().save("the checkout fields of deliveries")

@@ -3,11 +3,14 @@
 from portal_scripts.pages.form import Form
 from portal_scripts.pages.loading import text_of, wait_for_change, wait_until_loaded
 from portal_scripts.pages.paths import OPEN_BLOCK, SECTION, TABS, quoted
-from scriptjobs.script import PageChanged, Script
+from scriptjobs.script import NotOffered, PageChanged, Script
 
 TAB_MS = 10_000
 TITLE_MS = 5_000
 BLOCK_MS = 10_000
+
+# These list keys in clear, and so do the pop-ups that open from them.
+SECRET_SECTIONS = frozenset({"Receipt Printing", "Webhooks"})
 
 CLOSE = ".modal__CloseButton-ciHmJi:visible"
 BLOCK = f"{SECTION} > {OPEN_BLOCK}"
@@ -31,18 +34,21 @@ class Settings:
         """Open the tab, also where it is open, so that its sections are drawn anew.
 
         Raises:
-            PageChanged: there is no such tab, or it stays empty.
+            NotOffered: there are tabs, and not this one. PageChanged: there is none at all.
         """
         by_text = f':text-is("{self._tab}")'
         by_button = f'button:has-text("{self._tab}")'
         await wait_until_loaded(self._script, _PAGE)
         if not await self._script.sees(f"{by_text}, {by_button}", TAB_MS):
-            raise PageChanged(f"The settings have no tab “{self._tab}”.")
+            others = await self._script.sees(":text-is('System'), :text-is('Payments')", TAB_MS)
+            raise (NotOffered if others else PageChanged)(f"The settings have no tab “{self._tab}”.")
         found = self._page.locator(by_text)
         before = await text_of(self._script, _PAGE)
         await (found if await found.count() else self._page.locator(by_button)).first.click()
         # Until then the sections of another tab stand there. Nothing changes when this tab was open already.
         await wait_for_change(self._script, _PAGE, before)
+        if not await self._page.locator(_OPEN).count():
+            self._script.set_private(on=False)
         self._inner_tab = 1
 
     async def reopen(self) -> None:
@@ -53,12 +59,16 @@ class Settings:
         await self.open()
 
     async def open_section(self, position: int, title: str) -> None:
-        """Open the section `title`; one that is open stays so.
+        """Open the section `title`; one that is open stays so. Nothing is kept of what one that lists keys shows.
 
         Raises:
             PageChanged: it is not there, or does not open.
         """
         section = await self._section(position, title)
+        # One that is found by its place only may be any.
+        is_secret = title in SECRET_SECTIONS or section != _titled(title)
+        if is_secret:
+            self._script.set_private(on=True)
         if await self._page.locator(f"{section}.epsQby").count():
             return
         # One is open at a time: what is filled in and saved is what stands in the open one.
@@ -69,6 +79,7 @@ class Settings:
             await self._page.locator(f"{section} > div").first.click()
         if not await self._script.sees(f"{section}.epsQby > {_CONTENT}", BLOCK_MS):
             raise PageChanged(f"The section “{title}” did not open.")
+        self._script.set_private(on=is_secret)
         self._inner_tab = 1
 
     async def has_section(self, title: str) -> bool:

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from portal_scripts.pages.finding import named, texts_in
 from portal_scripts.pages.form import Row
 from portal_scripts.pages.loading import wait_until_loaded
 from portal_scripts.pages.modal import BOX, Modal
-from portal_scripts.pages.paths import CARET, FIELD, OPTIONS, quoted
+from portal_scripts.pages.paths import CARET, FIELD, OPTIONS
 from portal_scripts.pages.settings import BLOCK, Settings
 from portal_scripts.pages.upload import upload
+from scriptjobs.addresses import is_same_address
+from scriptjobs.names import find_name
 from scriptjobs.script import PageChanged, Script
 
 FIELD_MS = 5_000
@@ -18,6 +21,7 @@ _CREATE_TAX = f"{_TAXES} > button"
 _TAX_INPUTS = f"{_TAXES} > div > div.flex-line > div.flex-line"
 _TAX_NAME = f"{_TAX_INPUTS} > div:nth-child(1) > div > {FIELD} > input"
 _TAX_RATE = f"{_TAX_INPUTS} > div:nth-child(2) > div > {FIELD} > input"
+_RESTAURANT_NAME = Row(1, "Restaurant Name")
 _PHONE = Row(4, "Phone Number")
 _CREATE_PRINTER = f"{BLOCK} > div > div.p-4 > div.flex > button.button__ButtonComponent-igFjHP.kkCuBg.p-lr-2.m-r-2"
 _PRINTER_NAME = "h3, .font-bold"
@@ -29,6 +33,18 @@ _CREATE_WEBHOOK = f"{BLOCK} > div > button"
 _CUSTOMER_NAME = 19
 # Of the seven events of a webhook, all on at first, the first and the third stay on.
 _EVENTS = (True, False, True, False, False, False, False)
+
+
+async def read_restaurant_name(script: Script) -> str:
+    """The restaurant's name, in its settings, which are open.
+
+    Raises:
+        PageChanged: it does not stand where it should.
+    """
+    settings = Settings(script, "System")
+    await settings.open()
+    await settings.open_section(2, "General Settings")
+    return (await settings.form().read(_RESTAURANT_NAME)).strip()
 
 
 class System:
@@ -57,7 +73,7 @@ class System:
         await self._script.sees(_CREATE_TAX, FIELD_MS)
         await wait_until_loaded(self._script, BLOCK)
         names = [await field.input_value() for field in await self._page.locator(_TAX_NAME).all()]
-        if any(name.casefold() == there.strip().casefold() for there in names):
+        if find_name(name, names):
             return False
         await self._page.locator(_CREATE_TAX).click()
         await self._page.locator(_TAX_NAME).nth(len(names)).fill(name)
@@ -90,10 +106,10 @@ class System:
         for shown in await self._page.locator(f"{BLOCK} .p-4").locator(_PRINTER_KEY).all_inner_texts():
             if shown.strip():
                 await self._script.hide(shown.strip())
-        card = self._page.locator(f'{BLOCK} .p-4:has(> :is({_PRINTER_NAME}):text-is("{quoted(name)}"))')
-        if not await card.count():
+        titles = await named(self._page.locator(f"{BLOCK} .p-4 > :is({_PRINTER_NAME})"), name)
+        if not titles:
             return None
-        key = card.first.locator(_PRINTER_KEY)
+        key = titles[0].locator("xpath=..").locator(_PRINTER_KEY)
         if not await key.count():
             raise PageChanged(f"The printer “{name}” shows no key.")
         return (await key.first.inner_text()).strip()
@@ -150,7 +166,8 @@ class System:
         await self._settings.open_section(14, "Webhooks")
         await self._script.sees(_CREATE_WEBHOOK, FIELD_MS)
         await wait_until_loaded(self._script, BLOCK)
-        return bool(await self._page.locator(f'{BLOCK} :text-is("{quoted(url)}")').count())
+        [texts] = await texts_in(self._page.locator(BLOCK).first) or [[]]
+        return any(is_same_address(text, url) for text in texts)
 
     async def create_webhook(self, url: str, keep_secret: Callable[[str], None]) -> None:
         """Create a webhook for new and confirmed orders.

@@ -1,11 +1,14 @@
 """The tiles of Menus: option sets and item tags, one tile each, the first one creates."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from portal_scripts.pages.finding import texts_in
 from portal_scripts.pages.loading import wait_for_entry, wait_until_loaded
-from portal_scripts.pages.paths import BUTTON_GROUP, ROOT, TILES, quoted
+from portal_scripts.pages.paths import BUTTON_GROUP, ROOT, TILES
 from portal_scripts.pages.saving import save
-from scriptjobs.script import PageChanged, Script
+from scriptjobs.names import fold_name
+from scriptjobs.script import NotOffered, PageChanged, Script
 
 TAB_MS = 10_000
 TREE_MS = 10_000
@@ -17,8 +20,15 @@ _MENU_ARROW = "form > div > div:nth-child(1) > div > div > div > div > div > div
 _CATEGORY_ARROW = "form div.m-l-2 > div > div > div.cursor.flex-center > svg"
 
 
+class Ticked(NamedTuple):
+    """How many boxes are ticked, and the items that are not on the menu."""
+
+    boxes: int = 0
+    missing: Sequence[str] = ()
+
+
 class Tiles:
-    """A tab of Menus. What is in a form is the affair of a subclass."""
+    """A tab of Menus. A subclass knows what is in its form."""
 
     title: str
     position: int
@@ -32,7 +42,7 @@ class Tiles:
         """Open the tab.
 
         Raises:
-            PageChanged: there is no such tab, or it stays empty.
+            NotOffered: there are tabs, and not this one. PageChanged: there is none at all, or it stays empty.
         """
         tab = f"{BUTTON_GROUP} > button:nth-child({self.position})"
         if await self._script.sees(tab, TAB_MS):
@@ -40,16 +50,17 @@ class Tiles:
         else:
             by_words = self._page.locator("button").filter(has_text=self.title)
             if not await by_words.count():
-                raise PageChanged(f"The menus page has no tab “{self.title}”.")
+                lack = NotOffered if await self._page.locator(f"{BUTTON_GROUP} > button").count() else PageChanged
+                raise lack(f"The menus page has no tab “{self.title}”.")
             await by_words.first.click()
         if not await self._script.sees(CREATE, TAB_MS):
             raise PageChanged(f"The tab “{self.title}” did not open.")
 
     async def names(self) -> set[str]:
-        """The names on the tiles, without the first one, which creates."""
+        """The names on the tiles, folded for comparison, without the first tile, which creates."""
         await wait_until_loaded(self._script, f"{ROOT}.m-t-8")
-        texts = await self._page.locator(TILES).all_inner_texts()
-        return {line.strip() for text in texts[1:] for line in text.splitlines() if line.strip()}
+        tiles = await texts_in(self._page.locator(TILES))
+        return {folded for texts in tiles[1:] for text in texts if (folded := fold_name(text))}
 
     async def open_form(self) -> None:
         """Press the tile that creates."""
@@ -71,8 +82,8 @@ class Tiles:
         await self._page.keyboard.press("Escape")
         await self.open()
 
-    async def tick(self, items: Sequence[str]) -> int:
-        """Tick every occurrence of `items` in the open tree, each once. Returns how many boxes are ticked then.
+    async def tick(self, items: Sequence[str]) -> Ticked:
+        """Tick every occurrence of `items` in the open tree, each once.
 
         Raises:
             PageChanged: the tree does not appear.
@@ -85,13 +96,14 @@ class Tiles:
         await self._script.sees(_CATEGORY_ARROW, TREE_MS)
         for arrow in await page.locator(_CATEGORY_ARROW).all():
             await arrow.click()
-        ticked = 0
-        for item in dict.fromkeys(items):
+        labels = page.locator("span.m-l-2")
+        places: dict[str, list[int]] = {}
+        for place, text in enumerate(await labels.all_text_contents()):
+            places.setdefault(fold_name(text), []).append(place)
+        wanted = {fold_name(item): item for item in reversed(items)}
+        for folded in wanted:
             # “Featured Items” repeats items of other categories: every occurrence is ticked, each once.
-            labels = await page.locator(f'span.m-l-2:text-is("{quoted(item)}")').all()
-            for label in labels:
-                await label.locator("xpath=ancestor::label").set_checked(True)
-            if not labels:
-                await self._script.log(f"“{item}” is not on the menu, so it was not ticked.", "warning")
-            ticked += len(labels)
-        return ticked
+            for place in places.get(folded, []):
+                await labels.nth(place).locator("xpath=ancestor::label").set_checked(True)
+        missing = [item for folded, item in reversed(wanted.items()) if folded not in places]
+        return Ticked(sum(len(places.get(folded, [])) for folded in wanted), missing)

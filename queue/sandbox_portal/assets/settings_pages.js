@@ -16,9 +16,9 @@ const colour = (name, label, value) => ({ name, label, kind: "colour", value });
 const file = (name, label, classes) => ({ name, label, kind: "file", classes });
 const plain = (title) => ({ title, rows: gaps(2) });
 
-const system = () => [
+const system = (place) => [
   plain("Account"),
-  { title: "General Settings", rows: [text("name", "Restaurant Name"), ...gaps(3), select("currency", "Currency", CURRENCIES), ...gaps(2), { name: "taxes", label: "Taxes", kind: taxes }] },
+  { title: "General Settings", rows: [text("name", "Restaurant Name", place.name), ...gaps(3), select("currency", "Currency", CURRENCIES), ...gaps(2), { name: "taxes", label: "Taxes", kind: taxes }] },
   { title: "Location Settings", rows: [native("map", "Map Data Source", ["Google Maps", "Open Street Maps"]), gap, gap, text("phone", "Phone Number", "03 456 7890")] },
   ...["Languages", "Users", "Email", "SMS"].map(plain),
   { title: "Receipt Printing", strip: "notifications", tabs: [{ title: "Printer Set-up", extra: "printers" }, { title: "Receipt Logo", extra: "receiptLogo" }] },

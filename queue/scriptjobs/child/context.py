@@ -1,7 +1,9 @@
 """What a running script holds in its hands: implements `Script` over the pipe and the browser's page."""
 
 import asyncio
+import math
 import os
+import re
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -18,8 +20,6 @@ from scriptjobs.child.faults import to_failure
 from scriptjobs.child.fence import Fence
 from scriptjobs.errors import ScriptError
 from scriptjobs.events import (
-    LINE_LIMIT,
-    MESSAGE_LIMIT,
     Attachment,
     Checkpoint,
     Event,
@@ -31,22 +31,26 @@ from scriptjobs.events import (
     StepChanged,
 )
 from scriptjobs.protocol import encode
+from scriptjobs.redaction import Redactor
 from scriptjobs.script import NavigationTimeout, PortalFault
+from scriptjobs.storable import repair_text
 
+LEVELS = ("debug", "info", "warning", "error")
 PICTURE_TIMEOUT_MS = 5_000
 PICTURE_QUALITY = 55  # a page of 1280 by 800 stays under 100 kB
 
 
 class Pipe:
-    """The way back to the worker: one line an event."""
+    """The way back to the worker: one line an event, masked before it is cut."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self.redactor = Redactor(())
         os.set_inheritable(descriptor, False)  # noqa: FBT003 (the driver must not hold the pipe)
 
     def send(self, event: Event) -> None:
         """Write an event whole."""
-        rest = memoryview(encode(event))
+        rest = memoryview(encode(self.redactor.event(event)))
         while rest:
             rest = rest[os.write(self._descriptor, rest) :]
 
@@ -77,13 +81,17 @@ class RunningScript:
         self.page = page
         self.portal_url = job.portal_url
         self.checkpoints = dict(job.checkpoints)
-        self.is_private = self.was_private = False
+        self.was_private = False
+        self._step_is_private = self._page_is_private = False
 
     @asynccontextmanager
     async def step(self, title: str, *, in_private: bool = False) -> AsyncGenerator[None]:
         """Run a declared step: reported at both ends, with a picture of how it ended, if not `in_private`."""
+        if title not in self._steps:
+            declared = ", ".join(f"“{step}”" for step in self._steps)
+            raise _misuse(f"script.step(“{title}”): the job type declares no such step. It declares {declared}.")
         self._position = self._steps.index(title) + 1
-        self.is_private = in_private
+        self._step_is_private = in_private
         self.was_private |= in_private
         started = time.monotonic()
         self._tell_step(title, "running")
@@ -130,6 +138,20 @@ class RunningScript:
                 raise
             raise ScriptError(failure.message, code=failure.code) from error
 
+    @property
+    def is_private(self) -> bool:
+        """Whether the page may show a secret now, so that nothing of it is kept."""
+        return self._step_is_private or self._page_is_private
+
+    def set_private(self, *, on: bool) -> None:
+        """Keep nothing of what the page shows from now on, in whatever step; or keep it again."""
+        self._page_is_private = on
+        self.was_private |= on
+
+    def masked(self, text: str, limit: int) -> str:
+        """A text without secrets, cut to `limit` characters afterwards: for files, which are cut before they leave."""
+        return self._pipe.redactor.text(repair_text(text), limit)
+
     def attach(self, file: Attachment) -> None:
         """Hand over a file of the private folder."""
         self._pipe.send(file.model_copy(update={"position": self._position or None}))
@@ -151,8 +173,10 @@ class RunningScript:
 
     async def hide(self, value: str) -> None:
         """Mask a secret from now on, in pictures here and in all texts at the worker."""
-        self._hidden.append(value)
-        self._pipe.send(Hidden(value=value))
+        if value := str(value):
+            self._hidden.append(value)
+            self._pipe.redactor.add(value)
+            self._pipe.send(Hidden(value=value))
         await asyncio.sleep(0)
 
     def covered(self) -> list[Locator]:
@@ -161,12 +185,20 @@ class RunningScript:
 
     async def progress(self, done: int, total: int, message: str) -> None:
         """Report `done` of `total` within the present step."""
-        self._tell_percent(done / total if total else 1.0, message)
+        try:
+            share = min(max(done / total, 0.0), 1.0) if total else 1.0
+        except (TypeError, OverflowError):
+            share = math.nan
+        if math.isnan(share):
+            raise _misuse(f"script.progress({done!r}, {total!r}, …): both must be numbers, the second the total.")
+        self._tell_percent(share, message)
         await asyncio.sleep(0)
 
     async def log(self, text: str, level: str = "info") -> None:
         """Write a line to the job's log."""
-        self._pipe.send(Log.model_validate({"text": text[:LINE_LIMIT], "level": level}))
+        if level not in LEVELS:
+            raise _misuse(f"script.log(…, {level!r}): the level is one of {', '.join(LEVELS)}.")
+        self._pipe.send(Log.model_validate({"text": str(text), "level": level}))
         await asyncio.sleep(0)
 
     async def screenshot(self, name: str) -> None:
@@ -177,12 +209,14 @@ class RunningScript:
         if self.is_private or self.page.url == "about:blank":
             return
         self._pictures += 1
-        file = f"{self._pictures:03d}-step-{self._position:02d}-{name}.jpg"
+        plain = re.sub(r"[^a-z0-9]+", "-", self._pipe.redactor.text(str(name)).lower()).strip("-")[:40]
+        file = f"{self._pictures:03d}-step-{self._position:02d}-{plain or 'picture'}.jpg"
         try:
             content = await self.page.screenshot(
                 type="jpeg", quality=PICTURE_QUALITY, mask=self.covered(), mask_color="#888",
                 timeout=PICTURE_TIMEOUT_MS, animations="disabled",
             )  # fmt: skip
+            Path(file).write_bytes(content)  # noqa: ASYNC240 (a local file of under 100 kB)
         except PlaywrightError as error:
             await self.log(f"No picture: {error.message.splitlines()[0]}", "warning")
             return
@@ -200,13 +234,18 @@ class RunningScript:
 
     async def checkpoint(self, name: str, value: Any = True) -> None:  # noqa: FBT002 (a value, not a switch)
         """Save that something is done, for a later attempt."""
+        name = repair_text(str(name))
+        if not 1 <= len(name) <= 200:
+            raise _misuse(
+                f"script.checkpoint({name[:40]!r}, …): its name has {len(name)} characters; 1 to 200 will do."
+            )
         self.checkpoints[name] = value
         self._pipe.send(Checkpoint(name=name, value=value, position=self._position or None))
         await asyncio.sleep(0)
 
     async def recall(self, name: str) -> Any:
         """What an earlier attempt saved under `name`, or None; the job then shows that it was resumed in this step."""
-        found = self._earlier.get(name)
+        found = self._earlier.get(repair_text(str(name)))
         if found is not None and not self._resumed:
             self._resumed = True
             self._pipe.send(Resumed(position=max(1, self._position)))
@@ -223,4 +262,9 @@ class RunningScript:
 
     def _tell_percent(self, share: float, message: str) -> None:
         percent = round(100 * (self._position - 1 + share) / len(self._steps))
-        self._pipe.send(Progress(percent=min(percent, 99), message=message[:MESSAGE_LIMIT]))
+        self._pipe.send(Progress(percent=min(percent, 99), message=str(message)))
+
+
+def _misuse(said: str) -> ScriptError:
+    """A mistake in the script, told to its author."""
+    return ScriptError(said, code="VALIDATION_ERROR")

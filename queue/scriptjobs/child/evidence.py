@@ -18,6 +18,7 @@ Tracing = Literal["off", "failures", "always"]
 
 _LINES = 500
 _LINE_CHARACTERS = 1_000
+_HEARD_CHARACTERS = 20_000
 _HTML_CHARACTERS = 2_000_000
 
 
@@ -48,7 +49,8 @@ class Evidence:
             with contextlib.suppress(PlaywrightError):
                 await self._keep_page(script, script.page)
         if failed and self._said:
-            await _attach(script, "browser.txt", "text/plain", "\n".join(self._said).encode())
+            said = (script.masked(line, _LINE_CHARACTERS) for line in self._said)
+            await _attach(script, "browser.txt", "text/plain", "\n".join(said).encode())
         wanted = self._tracing == "always" or (failed and self._tracing == "failures")
         if wanted and script.was_private:
             await script.log("No trace is kept: a page of this job lists keys.", "warning")
@@ -58,7 +60,7 @@ class Evidence:
                 script.attach(Attachment(file="trace.zip", media_type="application/zip"))
 
     async def _keep_page(self, script: RunningScript, page: Page) -> None:
-        html = (await page.content())[:_HTML_CHARACTERS]
+        html = script.masked(await page.content(), _HTML_CHARACTERS)
         await _attach(script, "page.html", "text/html", html.encode())
         content = await page.screenshot(
             type="jpeg", quality=PICTURE_QUALITY, full_page=True, mask=script.covered(), mask_color="#888",
@@ -78,7 +80,8 @@ class Evidence:
             self._note(f"HTTP {response.status}: {response.request.method} {_without_query(response.url)}")
 
     def _note(self, line: str) -> None:
-        self._said.append(line[:_LINE_CHARACTERS])
+        # Kept longer than it is shown: it is masked before it is cut.
+        self._said.append(line[:_HEARD_CHARACTERS])
 
 
 async def _attach(script: RunningScript, name: str, media_type: str, content: bytes) -> None:

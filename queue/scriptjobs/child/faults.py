@@ -1,16 +1,15 @@
 """From an exception in a script to an error code and words of the portal contract."""
 
 import traceback
+from typing import Any
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 from pydantic import ValidationError
 
 from scriptjobs.errors import ScriptError, classify_error
-from scriptjobs.events import Failure
-
-STACK_LIMIT = 20_000
-MESSAGE_LIMIT = 2_000
+from scriptjobs.events import Failure, is_code
+from scriptjobs.storable import fit, repair_text
 
 _TOO_SLOW = "A page took too long to load."
 _UNEXPECTED = "The page looked different from what the script expects."
@@ -32,18 +31,34 @@ _FAULTS = (
 
 
 def to_failure(error: BaseException) -> Failure:
-    """The failure that a script's exception means."""
-    stack = "".join(traceback.format_exception(error))[-STACK_LIMIT:]
+    """The failure that a script's exception means. It is masked and cut on its way out (`Pipe.send`)."""
+    # A repaired text, in which an exception of odd text is told as well.
+    stack = repair_text("".join(traceback.format_exception(error)))
     if isinstance(error, ScriptError):
-        return Failure(code=error.code, message=error.message[:MESSAGE_LIMIT], stack=stack, details=error.details)
+        return _told_by_script(error, stack)
     if isinstance(error, ValidationError):
-        said = f"The script and the payload do not fit together: {error.errors()[0]['msg']}"
+        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in (error.title, *fault["loc"]))
+        said = f"The script and the data that it works with do not fit together: {where}: {fault['msg']}"
         return Failure(code="VALIDATION_ERROR", message=said, stack=stack)
-    said = str(error).strip() or type(error).__name__
+    said = repair_text(str(error).strip()) or type(error).__name__
     if isinstance(error, PlaywrightError):
         code, words = _told_by_browser(error)
-        return Failure(code=code, message=f"{words} {said.splitlines()[0]}".strip()[:MESSAGE_LIMIT], stack=stack)
-    return Failure(code=classify_error(said), message=said[:MESSAGE_LIMIT], stack=stack)
+        return Failure(code=code, message=f"{words} {said.splitlines()[0]}".strip(), stack=stack)
+    return Failure(code=classify_error(said), message=said, stack=stack)
+
+
+def _told_by_script(error: ScriptError, stack: str) -> Failure:
+    """The script's own word; a code that is none is told to its author."""
+    code, message = error.code, error.message
+    if not is_code(code):
+        message += f" (The script named {str(code)[:60]!r} as its error code. A code has at most 60 capital letters, "
+        message += "digits and underscores.)"
+    try:
+        details: dict[str, Any] = fit(error.details, "details")
+    except ScriptError as fault:
+        details, message = {}, f"{message} ({fault.message})"
+    return Failure(code=code, message=message, stack=stack, details=details)
 
 
 def _told_by_browser(error: PlaywrightError) -> tuple[str, str]:

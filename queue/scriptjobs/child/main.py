@@ -28,6 +28,8 @@ from scriptjobs.child.proxy import serve_proxy
 from scriptjobs.errors import ScriptError
 from scriptjobs.events import Ready, Result
 from scriptjobs.job_types import JobType, JobTypes
+from scriptjobs.marked_values import change_marked
+from scriptjobs.storable import find_unstorable, repair_text
 
 # Two browsers can fill two processors; accepting a job and showing one come first (bench/create.py).
 NICENESS = 10
@@ -105,23 +107,34 @@ async def _run(pipe: Pipe, job_types: JobTypes, opened: Opened, order: dict[str,
         portal_url=portal_url, steps=job_type.steps, checkpoints=order.get("checkpoints", {}),
         files=order.get("files", {}),
     )  # fmt: skip
+    _mask_secrets_of(order["payload"], job_type, pipe)
     script = RunningScript(pipe=pipe, page=page, job=job, fence=fence)
     evidence = Evidence(page.context, order["tracing"])
     await evidence.begin()
     try:
         result = await _until_done(job_type.run(script, payload), page, order["orders"])
     except Exception as error:
-        async with _in_time(EVIDENCE_S):
+        async with _aside(script):
             await evidence.hand_over(script, failed=True)
         if fence.refused and isinstance(error, PlaywrightError):
             raise Forbidden(f"The portal led to {fence.refused[-1]}, which scripts may not open.") from error
         raise
     if fence.blocked:
         await script.log(f"Refused, for it leads into our own network: {', '.join(fence.blocked[:5])}", "warning")
-    async with _in_time(EVIDENCE_S):
+    async with _aside(script):
         await evidence.hand_over(script, failed=False)
-    # Secrets travel open on this pipe, and are sealed before anything is stored.
-    return result.model_dump(mode="json", by_alias=True, context={"seal": str})
+    return await _as_json(script, result)
+
+
+async def _as_json(script: RunningScript, result: object) -> dict[str, Any]:
+    """The result for the pipe. Secrets travel open on it, and are sealed before anything is stored."""
+    if not isinstance(result, BaseModel):
+        said = f"The script's run() returned {type(result).__name__}; it must return a Result."
+        raise ScriptError(said, code="VALIDATION_ERROR")
+    said = result.model_dump(mode="json", by_alias=True, context={"seal": str})
+    if found := find_unstorable(said):
+        await script.log(f"Not all of the result can be stored: {found[0]} {found[1]}. It was replaced.", "warning")
+    return said
 
 
 async def _until_done(script: Awaitable[BaseModel], page: Page, orders: Orders) -> BaseModel:
@@ -148,11 +161,26 @@ async def _until_done(script: Awaitable[BaseModel], page: Page, orders: Orders) 
 
 
 @asynccontextmanager
-async def _in_time(seconds: float) -> AsyncGenerator[None]:
-    """Give up, in silence, on what takes longer: evidence must not hold a job."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
+async def _aside(script: RunningScript) -> AsyncGenerator[None]:
+    """Give up on what takes longer or goes wrong: evidence neither holds a job nor changes how it ended."""
+    try:
+        async with asyncio.timeout(EVIDENCE_S):
             yield
+    except Exception as error:  # noqa: BLE001 (whatever it is, the verdict stands)
+        said = (
+            "it took too long" if isinstance(error, TimeoutError) else repair_text(str(error) or type(error).__name__)
+        )
+        await script.log(f"Not all that helps to understand this try was kept: {said}", "warning")
+
+
+def _mask_secrets_of(payload: dict[str, Any], job_type: JobType, pipe: Pipe) -> None:
+    """Let the pipe mask the payload's secrets: texts are cut here, so they are masked here first."""
+
+    def note(secret: str, _mark: Any, _path: str) -> str:
+        pipe.redactor.add(secret)
+        return secret
+
+    change_marked(payload, job_type.schema, "x-secret", note)
 
 
 def _hosts_of(job_type: JobType, portal_url: str, hosts: list[str]) -> list[str]:

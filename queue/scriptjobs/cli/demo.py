@@ -21,6 +21,7 @@ from scriptjobs.chromium import find_chromium
 from scriptjobs.cli.client import Client, connected
 from scriptjobs.cli.opening import must_be_free, next_free, opened_database
 from scriptjobs.cli.tokens import make_token
+from scriptjobs.embedded import make_var_dir
 from scriptjobs.errors import SetupError
 from scriptjobs.job_types import JobType, JobTypes
 from scriptjobs.people import People
@@ -69,8 +70,10 @@ async def run_demo(settings: Settings, options: DemoOptions) -> int:
         "PORTAL_URL": f"http://{settings.host}:{portal_port}", "PUBLIC_URL": address, "PORT": str(port),
         "HEADED": str(options.headed).lower(), "SANDBOX_DELAY": SANDBOX_DELAY,
     }  # fmt: skip
-    settings.var_dir.mkdir(parents=True, exist_ok=True)
+    make_var_dir(settings.var_dir)
     log = settings.var_dir / "demo.log"
+    log.touch(mode=0o600)
+    log.chmod(0o600)
     with (
         _serving(["--factory", "sandbox_portal:create_app"], portal_port, environment, log),
         _serving(["webapp:app"], port, environment, log),

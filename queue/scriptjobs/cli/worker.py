@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 
 from scriptjobs.cli.opening import opened_database
 from scriptjobs.listener import Listener
@@ -18,6 +19,7 @@ async def run_worker(settings: Settings, slots: int) -> None:
         SetupError: there is no database, no browser, no package of job types.
         PartDied: a part of the worker has failed again and again.
     """
+    os.umask(0o077)  # what this process writes is for its user alone
     async with opened_database(settings, pool_size=slots + 4) as database:
         listener = Listener(settings.listen_database_url or database.dsn)
         worker = build_worker(settings, slots, database, listener)

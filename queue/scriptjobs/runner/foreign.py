@@ -5,41 +5,70 @@ import re
 import time
 from typing import Any, Literal, cast
 
-from scriptjobs.events import Progress, StepChanged
+from scriptjobs.errors import ScriptError, classify_error
+from scriptjobs.events import Failure, Progress, Result, StepChanged
 from scriptjobs.job_types import JobType
+from scriptjobs.runner.results import ResultFinder
 
-# spec/service.md, Script output.
-_BLOCKS = (
-    re.compile(r"===RESULT_DATA_START===(.*?)===RESULT_DATA_END===", re.DOTALL),
-    re.compile(r"### SCRIPT_RESULT_START ###(.*?)### SCRIPT_RESULT_END ###", re.DOTALL),
-)
-_CREATED = re.compile(r"Successfully created: (\d+)/(\d+)")
 _STEP = re.compile(r"STEP (\d{1,3}): (.+)")
-_PART = re.compile(r"\[(\d{1,6})/(\d{1,6})\] (.+)")
-_ERROR = re.compile(r"error|fail|timeout|timed out|refused|denied|forbidden|not found", re.IGNORECASE)
-_STACK = re.compile(r"at \S|- |\d+ \||throw |code: |[{}]")
-_JSON = json.JSONDecoder()
+_PART = re.compile(r"\[(\d{1,6})/(\d{1,6})\](?: (.+))?")
 
 
-def parse_script_output(stdout: str, stderr: str, job_type: JobType) -> dict[str, Any]:
-    """The result {success, partial?, message, data} that a script printed before it ended with exit status 0.
+def parse_script_output(finder: ResultFinder, last_words: str, job_type: JobType) -> Result | Failure:
+    """What a script that ended with exit status 0 has printed as its result.
 
     A marked block counts first, then the last JSON object with a `success` key, then `Successfully created: a/b`. Words
     such as "success" prove nothing: without any of these the result is `unverified`.
     """
-    said = _find_said(stdout)
+    said = finder.result()
+    if isinstance(said, ScriptError):
+        return Failure(code=said.code, message=said.message)
     if said is not None:
-        result = {"success": bool(said.get("success", True)), "message": str(said.get("message") or job_type.title)}
-        rest = {key: value for key, value in said.items() if key not in {"success", "message", "data", "partial"}}
-        return result | ({"partial": True} if said.get("partial") else {}) | {"data": said.get("data", rest)}
-    if counts := _CREATED.findall(stdout):
-        created, total = map(int, counts[-1])
-        result = {"success": created > 0 or total == 0, "message": f"{created} of {total} created."}
-        partial = {"partial": True} if 0 < created < total else {}
-        return result | partial | {"data": {"created": created, "total": total}}
-    last = next((line.strip() for line in reversed(stderr.splitlines()) if line.strip()), "")
-    message = f"{job_type.title}: the script ended without a result." + (f" Its last words: {last}" if last else "")
-    return {"success": True, "unverified": True, "message": message, "data": {}}
+        known = {"success", "message", "data", "partial"}
+        rest = {key: value for key, value in said.items() if key not in known}
+        shaped = {key: said[key] for key in said if key in known} | {"data": said.get("data", rest)}
+        return verdict_of(shaped if said.get("success") is not False else said, job_type)
+    if finder.counts:
+        created, total = finder.counts
+        message = f"{created} of {total} created."
+        if not created and total:
+            return Failure(code=classify_error(message), message=message)
+        partial = {"partial": True} if created < total else {}
+        data = {"created": created, "total": total}
+        return Result(result={"success": True, "message": message, **partial, "data": data})
+    message = f"{job_type.title}: the script ended without a result."
+    message += f" Its last words: {last_words}" if last_words else ""
+    return Result(result={"success": True, "unverified": True, "message": message, "data": {}})
+
+
+def verdict_of(said: dict[str, Any], job_type: JobType) -> Result | Failure:
+    """The result that a script gave, or the failure that it is: it says so, or does not say what a result must."""
+    for name in ("success", "partial"):
+        value = said.get(name, False if name == "partial" else None)
+        if not isinstance(value, bool):
+            shown = json.dumps(value, default=str)[:100]
+            message = f'The script\'s result says "{name}": {shown}. It must be true or false.'
+            return Failure(code="VALIDATION_ERROR", message=message)
+    message = _message_of(said)
+    if not said["success"]:
+        return Failure(code=classify_error(message), message=message or "The script says that it failed, not why.")
+    try:
+        result = Result(result={key: value for key, value in said.items() if key != "partial" or value})
+    except ScriptError as error:
+        return Failure(code=error.code, message=error.message)
+    result.result["message"] = _message_of(result.result) or job_type.title
+    return result
+
+
+def _message_of(said: dict[str, Any]) -> str:
+    names = ("message",) if said.get("success") else ("message", "error", "reason")
+    for name in names:
+        value = said.get(name)
+        if isinstance(value, dict):
+            value = cast("dict[str, Any]", value).get("message", cast("Any", value))
+        if value:
+            return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return ""
 
 
 def progress_of(line: str, job_type: JobType) -> StepChanged | Progress | None:
@@ -47,10 +76,10 @@ def progress_of(line: str, job_type: JobType) -> StepChanged | Progress | None:
     if found := _STEP.search(line):
         position = max(1, int(found[1]))
         total = max(position, job_type.estimate_total_steps())
-        return StepChanged(state="running", position=position, total=total, title=found[2].strip()[:500])
+        return StepChanged(state="running", position=position, total=total, title=found[2].strip())
     if (found := _PART.search(line)) and int(found[2]):
         percent = min(99, 100 * int(found[1]) // int(found[2]))
-        return Progress(percent=percent, message=line.strip()[:500])
+        return Progress(percent=percent, message=line.strip())
     return None
 
 
@@ -74,50 +103,31 @@ class PrintedSteps:
         return [last.model_copy(update={"state": state, "duration_ms": took_ms})] if last else []
 
 
-def last_words(stderr: list[str]) -> str:
-    """The line of `stderr` that tells most about a failure: the last one that speaks of an error, else the last one.
-
-    Node ends with its own version after a stack, Playwright with its log of a call.
-    """
-    said = [line.strip() for line in stderr if line.strip()]
-    telling = [line for line in said if _ERROR.search(line) and not _STACK.match(line)]
-    return (telling or said or [""])[-1]
-
-
 def secrets_in(line: str, job_type: JobType) -> list[str]:
     """Secrets that a printed line tells: values beside the names that the type's result calls secret (`apiKey`,
 
-    `API Key: …`), so that they can be kept out of the log.
+    `API Key: …`), so that they can be kept out of the log. `line` is whole: nothing of it was cut off.
     """
     found: list[str] = []
     for name in job_type.secret_names:
         words = r"[\s_-]?".join(re.escape(word) for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", name))
-        found += re.findall(rf"(?i)\b{words}\"?\s*[:=]\s*\"?([^\s\",;}}]+)", line)
-    return [value for value in found if value not in {"null", "None"}]
+        for match in re.finditer(rf"(?i)(?<![a-z0-9]){words}\\*[\"']?{_BESIDE}{_VALUE}", line):
+            found += _readings(next(value for value in match.groups() if value is not None))
+    return [value for value in found if value.lower() not in _NO_SECRETS]
 
 
-def _find_said(stdout: str) -> dict[str, Any] | None:
-    for block in _BLOCKS:
-        if found := block.findall(stdout):
-            content = _decode(found[-1].strip())
-            if content is not None:
-                return content if "success" in content else {"data": content}
-    last: dict[str, Any] | None = None
-    place = stdout.find("{") if '"success"' in stdout else -1
-    while place >= 0:
+# `apiKey: x`, `"apiKey": "x"`, `API Key = 'x'`, `API key is x`, `│ API key │ x │`.
+_BESIDE = r"\s*(?:[:=]>?|->|[→│|]|\bis\b)\s*"
+_VALUE = r"""(?:"((?:[^"\\]|\\.)+)"|'((?:[^'\\]|\\.)+)'|\\*"?([^\s",;}│|\\]+))"""
+_NO_SECRETS = {"", "null", "none", "undefined", "nil", "true", "false"}
+
+
+def _readings(value: str) -> set[str]:
+    """The value as it stands, and as JSON means it."""
+    readings = {value}
+    if "\\" in value:
         try:
-            value, end = _JSON.raw_decode(stdout, place)
-        except (ValueError, RecursionError):
-            end = place + 1
-        else:
-            last = cast("dict[str, Any]", value) if "success" in value else last
-        place = stdout.find("{", end)
-    return last
-
-
-def _decode(text: str) -> dict[str, Any] | None:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {"data": value}
+            readings.add(str(json.loads(f'"{value}"')))
+        except ValueError:
+            return readings
+    return readings

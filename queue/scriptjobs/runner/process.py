@@ -13,15 +13,12 @@ from typing import Any
 import structlog
 
 from scriptjobs.chromium import browsers_path
-from scriptjobs.errors import ScriptError
-from scriptjobs.events import LINE_LIMIT, Event, Failure, Log, Ready
+from scriptjobs.events import Event, Failure, Ready
 from scriptjobs.process_marks import END_TIMEOUT_S, mark_of, put_mark
-from scriptjobs.protocol import MAX_LINE_BYTES, decode, encode_order
+from scriptjobs.protocol import MAX_LINE_BYTES, decode, encode_order, too_long
+from scriptjobs.runner.printed import Line, read_lines
 from scriptjobs.runner.process_tree import end_members
 
-CHUNK_BYTES = 64 * 1024
-# What a script may print before its output is only counted: enough to read, too little to fill a disk.
-OUTPUT_LIMIT_BYTES = 1024 * 1024
 READ_OUT_S = 2.0
 # A process that does not read its job in this time is frozen; a cold one on a busy machine needs some seconds.
 TAKE_JOB_S = 30.0
@@ -134,7 +131,7 @@ class ScriptProcess:
             try:
                 line = await self._reports.readline()
             except ValueError as error:
-                raise ScriptError("The script sent a report that is too large.") from error
+                raise too_long() from error
             if not line:
                 return
             event = decode(line)
@@ -143,13 +140,16 @@ class ScriptProcess:
             else:
                 yield event
 
-    async def pass_on_output(self, take: Callable[[Log], None]) -> None:
-        """Hand on stdout and stderr as log lines until both are closed; beyond the limit they are read and dropped."""
+    async def pass_on_output(self, take: Callable[[str, Line], None]) -> None:
+        """Hand on the lines of stdout and stderr, with the name of their stream, until both are closed."""
         assert self._process.stdout is not None
         assert self._process.stderr is not None
-        await asyncio.gather(
-            _pass_on(self._process.stdout, "stdout", take), _pass_on(self._process.stderr, "stderr", take)
-        )
+
+        async def pass_on(stream: asyncio.StreamReader, source: str) -> None:
+            async for line in read_lines(stream):
+                take(source, line)
+
+        await asyncio.gather(pass_on(self._process.stdout, "stdout"), pass_on(self._process.stderr, "stderr"))
 
     async def wait(self) -> int:
         """The exit status; negative for a signal."""
@@ -211,30 +211,6 @@ class ScriptProcess:
         # RuntimeError is what uvloop raises for a pipe that is closed already.
         with contextlib.suppress(ConnectionError, RuntimeError):
             self._stdin.write(encode_order(message))
-
-
-async def _pass_on(stream: asyncio.StreamReader, source: str, take: Callable[[Log], None]) -> None:
-    rest, seen = b"", 0
-    while chunk := await stream.read(CHUNK_BYTES):
-        seen += len(chunk)
-        if seen > OUTPUT_LIMIT_BYTES:
-            continue
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            take(_line(line, source))
-        if len(rest) > LINE_LIMIT * 4:
-            take(_line(rest, source))
-            rest = b""
-    if rest and seen <= OUTPUT_LIMIT_BYTES:
-        take(_line(rest, source))
-    if seen > OUTPUT_LIMIT_BYTES:
-        text = f"{source}: {seen:,} bytes in all; only the first {OUTPUT_LIMIT_BYTES:,} were kept."
-        take(Log(level="warning", source="worker", text=text))
-
-
-def _line(raw: bytes, source: str) -> Log:
-    text = raw.decode("utf-8", errors="replace").rstrip("\r").replace("\0", "�")[:LINE_LIMIT]
-    return Log.model_validate({"source": source, "text": text})
 
 
 def _environment(config: RunnerConfig, folder: Path) -> dict[str, str]:

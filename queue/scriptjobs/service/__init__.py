@@ -2,15 +2,16 @@
 
 from scriptjobs.database import Connection
 from scriptjobs.service.acting import Acting
+from scriptjobs.service.details import AttemptDetails, JobDetails
 from scriptjobs.service.launching import Answer, JobOptions, Once
-from scriptjobs.service.reading import AttemptDetails, Caller, JobDetails
+from scriptjobs.service.reading import Caller
 from scriptjobs.service.uploading import UPLOAD_LIMIT_BYTES, Preview
 from scriptjobs.store.events import JobEvent
-from scriptjobs.store.lists import COUNT_CAP, JobFilter
+from scriptjobs.store.lists import COUNT_CAP, JobFilter, JobList
 
 __all__ = [
     "COUNT_CAP", "UPLOAD_LIMIT_BYTES", "Answer", "AttemptDetails", "Caller", "Connection", "JobDetails", "JobEvent",
-    "JobFilter", "JobOptions", "Once", "Preview", "ScriptJobService",
+    "JobFilter", "JobList", "JobOptions", "Once", "Preview", "ScriptJobService",
 ]  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """Launching: accepting a job, once."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,12 +19,14 @@ from scriptjobs.errors import (
     RequestRefused,
 )
 from scriptjobs.jobs import Job, RawPayload
-from scriptjobs.service.reading import Caller, as_uuid
+from scriptjobs.service.reading import Caller
 from scriptjobs.service.uploading import Uploading
+from scriptjobs.storable import find_unstorable
 from scriptjobs.store.creation import NewJob, find_active, find_ids, insert_job, owns_restaurant
 from scriptjobs.store.requests import RequestKey, find_answer, keep_answer, lock_request
 from scriptjobs.store.uploads import use_uploads
 from scriptjobs.store.waiting import add_prerequisites, find_full
+from scriptjobs.values import read_job_id
 
 # Product page 4.4.
 ANSWERS_KEPT_S = 24 * 3_600.0
@@ -97,7 +98,7 @@ class Launching(Uploading):
     async def answer_once(self, caller: Caller, once: Once, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
         """Answer a request under an Idempotency-Key: a second one with the key and the same body gets the first answer.
 
-        Refusals are kept as well, except a full queue, which passes by itself.
+        Refusals are kept as well, except those that pass by themselves.
 
         Raises:
             IdempotencyInFlight, IdempotencyMismatch: the first one is in work still, or was another request.
@@ -119,9 +120,9 @@ class Launching(Uploading):
                 # What a refusal had begun is undone, the answer to it is kept: one transaction for both.
                 async with connection.begin_nested():
                     answer = await work(connection)
-            except QueueFull:
-                raise
             except RequestRefused as refusal:
+                if "retryAfter" in refusal.details:  # what passes by itself is not kept: a full queue, a full disk
+                    raise
                 answer = once.refused(refusal)
             await keep_answer(connection, key, answer.status, answer.body)
         return answer
@@ -131,8 +132,8 @@ class Launching(Uploading):
         if not caller.may_act:
             raise Forbidden("A viewer can watch jobs but not start them.")
         _must_be_allowed(caller, options.priority)
+        _must_be_storable(payload, options.metadata)
         checked = kind.validate(payload, self._settings.allowed_hosts, self._settings.csv_folder)
-        _must_be_storable({"payload": payload, "metadata": options.metadata})
         keys = kind.keys_of(checked, self._settings.allowed_hosts[0])
         return NewJob(
             job_type=kind.name,
@@ -183,15 +184,17 @@ class Launching(Uploading):
         return job
 
     async def _find_prerequisites(self, connection: Connection, wanted: tuple[str, ...]) -> list[UUID]:
-        ids = [id_ for name in wanted if (id_ := as_uuid(name))]
-        found = await find_ids(connection, list(wanted), ids)
-        missing = [name for name in wanted if name not in found]
-        if missing:
-            faults = [
-                {"path": f"dependsOn.{wanted.index(name)}", "message": f"there is no job {name}"} for name in missing
-            ]
+        keys = [_job_key(name) for name in wanted]
+        names = [key for key in keys if isinstance(key, str)]
+        found = await find_ids(connection, names, [key for key in keys if isinstance(key, UUID)])
+        faults = [
+            {"path": f"dependsOn.{place}", "message": f"there is no job {name}" if key else "is not the id of a job"}
+            for place, (name, key) in enumerate(zip(wanted, keys, strict=True))
+            if str(key) not in found
+        ]
+        if faults:
             raise InvalidPayload("A job that this one should wait for does not exist.", fields=faults)
-        return list({found[name] for name in wanted})
+        return list({found[str(key)] for key in keys})
 
 
 def _must_be_allowed(caller: Caller, priority: int) -> None:
@@ -213,18 +216,20 @@ def duplicate(active: Job) -> DuplicateJob:
     )
 
 
-def _must_be_storable(parts: dict[str, Any]) -> None:
-    """Refuse what JSON text may hold and the database may not: NUL characters, half characters, numbers that are none.
+def _job_key(name: str) -> str | UUID | None:
+    try:
+        return read_job_id(name)
+    except ValueError:
+        return None
+
+
+def _must_be_storable(payload: Any, metadata: Any) -> None:
+    """Refuse what JSON may hold and the database may not.
 
     Raises:
-        InvalidPayload: the part is named.
+        InvalidPayload: the field is named, as every fault of a payload is; one of `metadata` with that name in front.
     """
-    for name, part in parts.items():
-        try:
-            text = json.dumps(part, ensure_ascii=False, allow_nan=False)
-            text.encode()
-        except (ValueError, RecursionError):
-            text = "\\u0000"
-        if "\\u0000" in text:
-            fault = {"path": name, "message": "holds a character or a number that cannot be stored"}
-            raise InvalidPayload(f"The {name} cannot be stored.", fields=[fault])
+    for name, part in (("", payload), ("metadata", metadata)):
+        if found := find_unstorable(part):
+            path = ".".join(place for place in (name, found[0]) if place)
+            raise InvalidPayload(f"Please correct: {path}.", fields=[{"path": path, "message": found[1]}])

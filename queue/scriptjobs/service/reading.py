@@ -11,18 +11,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from scriptjobs import values
 from scriptjobs.database import Connection, Database
-from scriptjobs.errors import JobNotFound
+from scriptjobs.errors import FileNotFound, JobNotFound
 from scriptjobs.estimates import Estimate
 from scriptjobs.files import Files
 from scriptjobs.job_types import JobTypes
-from scriptjobs.jobs import REST_DAYS, Attempt, Job, JobFile, Prerequisite, Step, WorkerInfo
+from scriptjobs.jobs import REST_DAYS, Job, JobFile, WorkerInfo
 from scriptjobs.sealing import Vault, erase
+from scriptjobs.service.details import AttemptDetails, JobDetails
 from scriptjobs.service.history import History
 from scriptjobs.settings import Settings
 from scriptjobs.store import events, jobs, workers
 from scriptjobs.store.events import JobEvent
-from scriptjobs.store.lists import JobFilter, count_jobs, list_jobs
+from scriptjobs.store.lists import JobFilter, JobList, count_jobs, list_jobs
 from scriptjobs.store.waiting import list_prerequisites, read_waiting
 
 LOG_TAIL_LINES = 500
@@ -40,34 +42,6 @@ class Caller:
     priority_limit: int = 10
     organisation_name: str = ""
     email: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobDetails:
-    """All that the job's page shows. `last_event_id` is where a stream goes on; `unseen_prerequisites` is how many more
-    jobs it needs that the caller may not see.
-    """
-
-    job: Job
-    prerequisites: list[Prerequisite]
-    unseen_prerequisites: int = 0
-    steps: list[Step]
-    attempts: list[Attempt]
-    files: list[JobFile]
-    log: list[JobEvent]
-    history: list[JobEvent]
-    last_event_id: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptDetails:
-    """All that the page of one attempt shows: what it reported while it ran."""
-
-    job: Job
-    attempt: Attempt
-    steps: list[Step]
-    files: list[JobFile]
-    log: list[JobEvent]
 
 
 class Reading:
@@ -102,15 +76,12 @@ class Reading:
             return await self._with_starts(connection, caller, await self._find(connection, caller, job_id))
 
     async def get_job_by_uuid(self, caller: Caller, id_: UUID) -> Job:
-        """The job with this UUID.
-
-        Raises:
-            JobNotFound: there is none that the caller may see.
-        """
+        """The job with this UUID, as `get_job` gives it."""
         return await self.get_job(caller, str(id_))
 
     async def get_jobs(self, caller: Caller, job_ids: list[str]) -> list[Job]:
         """Those of these jobs that the caller may see, in the order asked for."""
+        job_ids = [job_id for job_id in job_ids if values.JOB_ID.fullmatch(job_id)]
         async with self._database.as_caller(caller.user_id) as connection:
             told = await self._told(connection, caller, await jobs.get_jobs(connection, job_ids))
         found = {job.job_id: job for job in told}
@@ -167,16 +138,26 @@ class Reading:
         async with self._database.as_caller(caller.user_id) as connection:
             return await events.read_events(connection, job.id, after=after)
 
-    async def list_jobs(self, caller: Caller, wanted: JobFilter) -> tuple[list[Job], int]:
-        """One page of jobs, and how many there are in all (at most COUNT_CAP + 1, which means "more than")."""
+    async def list_jobs(self, caller: Caller, wanted: JobFilter) -> JobList:
+        """One page of jobs.
+
+        Raises:
+            InvalidJobType: the filter names a type that does not exist.
+        """
+        if wanted.job_type:
+            self.job_types.get(wanted.job_type)
         async with self._database.as_caller(caller.user_id) as connection:
-            found = await self._told(connection, caller, await list_jobs(connection, wanted))
-            return found, await count_jobs(connection, wanted)
+            # One job more than the page holds tells whether there is another page, however many there are.
+            found = await list_jobs(connection, replace(wanted, limit=wanted.limit + 1))
+            shown = await self._told(connection, caller, found[: wanted.limit])
+            total = await count_jobs(connection, wanted)
+        seen = wanted.offset + len(found) if found else 0
+        return JobList(jobs=shown, total=max(total, seen), has_more=len(found) > wanted.limit)
 
     async def get_jobs_by_restaurant(self, caller: Caller, restaurant_id: UUID, limit: int = 20) -> list[Job]:
         """The newest jobs of a restaurant."""
         wanted = JobFilter(organisation_id=caller.organisation_id, restaurant_id=restaurant_id, limit=limit)
-        return (await self.list_jobs(caller, wanted))[0]
+        return (await self.list_jobs(caller, wanted)).jobs
 
     async def get_pending_jobs(self, caller: Caller, limit: int = 20) -> list[Job]:
         """The jobs that wait, those with the highest priority first, then the oldest."""
@@ -205,18 +186,28 @@ class Reading:
         async with self._database.as_service() as connection:
             return await workers.list_workers(connection)
 
+    async def list_files(self, caller: Caller, job_id: str) -> list[JobFile]:
+        """All files that the tries of a job left, oldest first.
+
+        Raises:
+            JobNotFound: there is none that the caller may see.
+        """
+        async with self._database.as_caller(caller.user_id) as connection:
+            job = await self._find(connection, caller, job_id)
+            return await jobs.list_all_files(connection, job.id)
+
     async def get_file(self, caller: Caller, job_id: str, file_id: UUID) -> tuple[JobFile, bytes]:
         """A file of a job, with its content.
 
         Raises:
-            JobNotFound: no such job or file.
+            JobNotFound, FileNotFound: there is none that the caller may see.
         """
         async with self._database.as_caller(caller.user_id) as connection:
             job = await self._find(connection, caller, job_id)
             file = await jobs.get_file(connection, job.id, file_id)
         content = await self._files.get(file.storage_key) if file else None
         if file is None or content is None:
-            raise JobNotFound("There is no such file.")
+            raise FileNotFound
         return file, content
 
     async def is_ready(self) -> bool:
@@ -228,11 +219,14 @@ class Reading:
         return job.organisation_id == caller.organisation_id
 
     async def _find(self, connection: Connection, caller: Caller, job_id: str) -> Job:
-        if job_id.startswith("JOB_"):
-            job = await jobs.get_job(connection, job_id)
+        try:
+            key = values.read_job_id(job_id)
+        except ValueError:
+            raise JobNotFound from None
+        if isinstance(key, UUID):
+            job = await jobs.get_job_by_uuid(connection, key)
         else:
-            id_ = as_uuid(job_id)
-            job = await jobs.get_job_by_uuid(connection, id_) if id_ else None
+            job = await jobs.get_job(connection, key)
         if job is None or not self._is_of(caller, job):
             raise JobNotFound
         return job
@@ -285,11 +279,3 @@ class Reading:
             log=await events.read_log(connection, job.id, attempt=job.attempt_count, until=last, limit=LOG_TAIL_LINES),
             history=await events.read_history(connection, job.id),
         )
-
-
-def as_uuid(text: str) -> UUID | None:
-    """The UUID that a text is, or None."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

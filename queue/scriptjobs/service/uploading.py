@@ -1,5 +1,7 @@
 """Uploading: files that jobs name by id, checked by what is in them."""
 
+import asyncio
+import contextlib
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,15 +12,16 @@ import structlog
 from anyio import BrokenWorkerProcess, CapacityLimiter, fail_after, to_process
 
 from scriptjobs.database import Connection
-from scriptjobs.errors import FileNotFound, Forbidden, InvalidPayload
+from scriptjobs.errors import FileNotFound, Forbidden, InvalidPayload, StorageUnavailable
+from scriptjobs.files import FILE_ERRORS
 from scriptjobs.job_types import FileField
 from scriptjobs.menu_csv import LIMIT_BYTES
 from scriptjobs.service.reading import Caller, Reading
 from scriptjobs.store.uploads import Upload, find_uploads, insert_upload
 from scriptjobs.upload_check import Checked, MenuPreview, check_upload_apart
+from scriptjobs.values import read_file_name
 
 UPLOAD_LIMIT_BYTES = LIMIT_BYTES
-NAME_LIMIT = 120
 # The slowest file of 10 MiB takes two seconds of a processor; a queue of a few may stand before it.
 CHECK_TIMEOUT_S = 20.0
 CHECKS_AT_ONCE = 1
@@ -39,16 +42,19 @@ class Preview:
 class Uploading(Reading):
     """The part of ScriptJobService that takes files."""
 
-    async def upload_file(self, caller: Caller, name: str, content: bytes) -> Preview:
+    async def upload_file(
+        self, caller: Caller, name: str, content: bytes, *, within: Connection | None = None
+    ) -> Preview:
         """Store a file: a menu as CSV, or a picture. A menu with faults is stored too: its preview tells them.
 
         Raises:
             Forbidden: the caller may only look.
             InvalidPayload: empty, no picture that we know, or broken. BadRequest: PAYLOAD_TOO_LARGE.
+            StorageUnavailable: STORAGE_FULL, or STORAGE_UNAVAILABLE.
         """
         if not caller.may_act:
             raise Forbidden("A viewer can watch jobs but not upload files.")
-        shown = (name or "file").replace("\\", "/").rsplit("/", 1)[-1][-NAME_LIMIT:]
+        shown = read_file_name(name)
         found = await _look_into(shown, content)
         id_ = uuid.uuid4()
         preview = {
@@ -61,10 +67,21 @@ class Uploading(Reading):
             storage_key=f"uploads/{id_}", created_at=datetime.now(UTC), preview=preview,
         )  # fmt: skip
         # The file goes first: a row without its file would be found by a job.
-        await self._files.put(upload.storage_key, content)
-        async with self._database.as_caller(caller.user_id) as connection:
-            upload = await insert_upload(connection, caller.organisation_id, caller.user_id, upload)
+        await self._store(upload.storage_key, content)
+        try:
+            async with self._as(caller, within) as connection:
+                upload = await insert_upload(connection, caller.organisation_id, caller.user_id, upload)
+        except BaseException:
+            with contextlib.suppress(*FILE_ERRORS):  # the first error is the one to tell
+                await asyncio.shield(self._files.delete(upload.storage_key))
+            raise
         return _preview(upload)
+
+    async def _store(self, key: str, content: bytes) -> None:
+        try:
+            await self._files.put(key, content)
+        except FILE_ERRORS as error:
+            raise StorageUnavailable.of(error) from error
 
     async def preview_file(self, caller: Caller, id_: UUID) -> Preview:
         """What is in an uploaded file, as it was found when it came.

@@ -128,6 +128,14 @@ _FILES = text(
     order by created_at, id
     """
 )
+_ALL_FILES = text(
+    """
+    select id, attempt, step, name, media_type, size, storage_key
+    from public.script_job_files
+    where job_id = :id
+    order by attempt, created_at, id
+    """
+)
 _FILE = text(
     """
     select id, attempt, step, name, media_type, size, storage_key
@@ -156,6 +164,11 @@ async def list_attempts(connection: AsyncConnection, id_: UUID) -> list[Attempt]
 async def list_files(connection: AsyncConnection, id_: UUID, attempt: int) -> list[JobFile]:
     """The files of one attempt, oldest first."""
     return [JobFile(**row) for row in (await connection.execute(_FILES, {"id": id_, "attempt": attempt})).mappings()]
+
+
+async def list_all_files(connection: AsyncConnection, id_: UUID) -> list[JobFile]:
+    """The files of all attempts, oldest first."""
+    return [JobFile(**row) for row in (await connection.execute(_ALL_FILES, {"id": id_})).mappings()]
 
 
 async def get_file(connection: AsyncConnection, id_: UUID, file_id: UUID) -> JobFile | None:

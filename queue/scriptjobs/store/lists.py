@@ -49,6 +49,15 @@ class JobFilter:
     descending: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobList:
+    """One page of a list. `total` is exact up to COUNT_CAP and a lower bound beyond it."""
+
+    jobs: list[Job]
+    total: int
+    has_more: bool
+
+
 async def list_jobs(connection: AsyncConnection, wanted: JobFilter) -> list[Job]:
     """One page of jobs, in the asked order; ties by id, so that no row is shown twice or left out."""
     order = {"key": ORDERS[wanted.order_by], "descending": wanted.descending}

@@ -40,8 +40,6 @@ class Execution:
     process: ScriptProcess | None = None
     result: Result | None = None
     failure: Failure | None = None
-    stdout: list[str] = field(default_factory=list[str])
-    stderr: list[str] = field(default_factory=list[str])
     has_reported: bool = False
     leased_until: float = field(default_factory=lambda: float("inf"))
     trouble: str = ""

@@ -78,7 +78,7 @@ class Executor:
         claim = execution.claim
         try:
             payload, secrets = self._vault.open(claim.payload)
-            await self._run(execution, payload, Redactor(secrets))
+            await self._run(execution, payload, Redactor(secrets, self._vault.seal_json))
         except FenceLost:
             raise
         except OUR_TROUBLE as error:
@@ -89,7 +89,8 @@ class Executor:
         except Exception as error:
             log.error("execution_failed", jobId=claim.job_id, attempt=claim.attempt, exc_info=not _is_told(error))
             said = str(error) if _is_told(error) else "Something went wrong on our side while the job ran."
-            execution.failure = Failure(code="UNKNOWN_ERROR", message=said[:4_000])
+            # What the database refused once is not written again.
+            execution.result, execution.failure = None, Failure(code="UNKNOWN_ERROR", message=said)
             await self._outcomes.settle(execution, Redactor(()))
 
     async def _run(self, execution: Execution, payload: OpenPayload, redactor: Redactor) -> None:
@@ -141,7 +142,7 @@ class Executor:
         return {
             "jobType": claim.job_type,
             "payload": payload,
-            "checkpoints": claim.checkpoints,
+            "checkpoints": {name: self._vault.open_json(value) for name, value in claim.checkpoints.items()},
             "files": files,
             "hosts": list(self._config.hosts),
             "lease": execution.left_to_script_s,

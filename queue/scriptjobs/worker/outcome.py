@@ -11,7 +11,7 @@ import structlog
 
 from scriptjobs.database import DATABASE_ERRORS, Database
 from scriptjobs.errors import DatabaseUnavailable, is_retryable
-from scriptjobs.events import Failure
+from scriptjobs.events import FAILURE_LIMIT, Failure
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import ClaimedJob, JobStatus
 from scriptjobs.outages import is_refusal
@@ -83,7 +83,8 @@ class Outcomes:
             # Secrets that the script brings home are sealed first; the rest must not hold any.
             kind = self._job_types.get(claim.job_type)
             sealed = kind.change_secrets(execution.result.result, self._vault.seal_value)
-            result = redactor.json(sealed) | {"duration_ms": took_ms}
+            message = redactor.text(str(sealed.get("message", "")), FAILURE_LIMIT)
+            result = redactor.json(sealed) | {"message": message, "duration_ms": took_ms}
             await self._complete(claim, result)
             log.info("job_completed", jobId=claim.job_id, jobType=claim.job_type, duration=took_ms, success=True)
         elif execution.is_ending(Ending.STOPPED):
@@ -123,7 +124,7 @@ class Outcomes:
         )  # fmt: skip
 
     def _failed(self, execution: Execution, redactor: Redactor, last_step: str) -> FailedAttempt:
-        where = f" Last step: {redactor.text(last_step)}." if last_step else ""
+        where = f" Last step: {last_step}." if last_step else ""
         if execution.is_ending(Ending.TOO_LARGE):
             said = f"It used {execution.used_mb:,} MB of memory; a job may use {self._config.memory_mb:,} MB.{where}"
             return FailedAttempt(code="BROWSER_CRASHED", message=said, retryable=True)
@@ -134,11 +135,9 @@ class Outcomes:
                 outcome="timed_out", final=JobStatus.TIMED_OUT,
             )  # fmt: skip
         failure = execution.failure or Failure(code="UNKNOWN_ERROR", message="The script gave no result.")
+        told = redactor.event(failure)
         return FailedAttempt(
-            code=failure.code,
-            message=redactor.text(failure.message),
-            stack=None if failure.stack is None else redactor.text(failure.stack),
-            retryable=is_retryable(failure.code),
+            code=told.code, message=told.message, stack=told.stack, retryable=is_retryable(failure.code)
         )
 
     async def persist(self, write: Callable[[Any], Awaitable[Written]]) -> Written:

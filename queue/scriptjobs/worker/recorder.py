@@ -7,7 +7,7 @@ from typing import assert_never
 
 import structlog
 
-from scriptjobs.database import Database
+from scriptjobs.database import DATABASE_ERRORS, Database
 from scriptjobs.errors import DatabaseUnavailable
 from scriptjobs.events import (
     LINE_LIMIT,
@@ -22,6 +22,7 @@ from scriptjobs.events import (
 )
 from scriptjobs.files import FILE_ERRORS, Files
 from scriptjobs.jobs import ClaimedJob, JobFile
+from scriptjobs.outages import is_refusal, words_of
 from scriptjobs.redaction import Redactor
 from scriptjobs.store.progress import Report, update_job_progress
 
@@ -31,6 +32,7 @@ MIN_INTERVAL_S = 0.5
 RETRY_DELAY_S = 1.0
 LOG_LINES = 5_000
 LOG_BYTES = 1024 * 1024
+STEPS = 2_000
 FILES = 250
 FILE_BYTES = 50 * 1024 * 1024
 
@@ -46,14 +48,14 @@ class Recorder:
         self._database = database
         self._files = files
         self._claim = claim
-        self._redactor = redactor
+        self.redactor = redactor
         self._actor = actor
         self._folder = folder
         self._report = Report()
         self._dirty = asyncio.Event()
         self._urgent = asyncio.Event()
         self._is_closed = False
-        self._lines = self._bytes = self._files_taken = 0
+        self._lines = self._bytes = self._files_taken = self._steps = 0
         self.last_step = ""
 
     def take(self, event: StepChanged | Progress | Log | Checkpoint | Resumed | Hidden) -> None:
@@ -68,7 +70,7 @@ class Recorder:
             case Checkpoint():
                 self.take_checkpoint(event)
             case Hidden():
-                self._redactor.add(event.value)
+                self.redactor.add(event.value)
             case Resumed():
                 self._report.resumed = event
                 self._dirty.set()
@@ -78,33 +80,44 @@ class Recorder:
     def take_log(self, line: Log) -> None:
         """Take a line of log; beyond the cap, lines are dropped and one line says so."""
         self._lines += 1
-        self._bytes += len(line.text)
+        size = min(len(line.text), LINE_LIMIT)
+        self._bytes += size
         if self._lines > LOG_LINES or self._bytes > LOG_BYTES:
-            if self._lines <= LOG_LINES + 1 or self._bytes - len(line.text) <= LOG_BYTES:
+            if self._lines <= LOG_LINES + 1 or self._bytes - size <= LOG_BYTES:
                 said = "The log is full; what follows was not kept."
                 self._report.logs.append(Log(level="warning", source="worker", text=said))
                 self._lines, self._bytes = LOG_LINES + 1, LOG_BYTES * 2
             return
-        text = self._redactor.text(line.text)[:LINE_LIMIT]
-        self._report.logs.append(line.model_copy(update={"text": text}))
+        self._report.logs.append(self.redactor.event(line))
         self._dirty.set()
 
     def take_step(self, step: StepChanged) -> None:
         """Take the beginning or the end of a step; it is written without delay."""
+        step = self.redactor.event(step)
         self.last_step = step.title
-        self._report.steps.append(step.model_copy(update={"title": self._redactor.text(step.title)}))
+        self._steps += 1
+        if self._steps > STEPS:
+            return
+        self._report.steps.append(step)
         self._dirty.set()
         self._urgent.set()
 
     def take_progress(self, progress: Progress) -> None:
         """Take a progress report; only the newest one of each write counts."""
-        message = None if progress.message is None else self._redactor.text(progress.message)
-        self._report.progress = progress.model_copy(update={"message": message})
+        told = self.redactor.event(progress)
+        if told.message is None and self._report.progress:
+            told = told.model_copy(update={"message": self._report.progress.message})
+        self._report.progress = told
         self._dirty.set()
 
     def take_checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Take something that a later attempt need not do again."""
-        self._report.checkpoints.append(checkpoint)
+        """Take something that a later attempt need not do again; it is sealed where it holds a secret."""
+        if self.redactor.text(checkpoint.name) != checkpoint.name:
+            said = f"The checkpoint {checkpoint.name} was not saved: its name holds a secret."
+            self.take_log(Log(level="warning", source="worker", text=said))
+            return
+        kept = checkpoint.model_copy(update={"value": self.redactor.seal(checkpoint.value)})
+        self._report.checkpoints.append(kept)
         self._dirty.set()
 
     async def take_file(self, file: Screenshot | Attachment) -> None:
@@ -120,7 +133,7 @@ class Recorder:
             return
         key = f"{self._claim.id}/{self._claim.attempt}/{file.file}"
         try:
-            content = await asyncio.to_thread(lambda: self._redactor.file(media_type, path.read_bytes()))
+            content = await asyncio.to_thread(lambda: self.redactor.file(media_type, path.read_bytes()))
             await self._files.put(key, content)
         except FILE_ERRORS as error:
             said = f"A file could not be stored: {str(error).splitlines()[0][:200]}"
@@ -157,7 +170,9 @@ class Recorder:
         self._urgent.set()
 
     async def _flush(self) -> None:
-        """Write what has gathered. A database that is away is asked again until the fence says otherwise."""
+        """Write what has gathered. A database that is away is asked again until the fence says otherwise; a report that
+        it refuses is left out.
+        """
         self._dirty.clear()
         report, self._report = self._report, Report()
         while not report.is_empty:
@@ -168,4 +183,11 @@ class Recorder:
                 log.warning("report_delayed", jobId=self._claim.job_id, reason=error.reason)
                 await asyncio.sleep(RETRY_DELAY_S)
                 continue
+            except DATABASE_ERRORS as error:
+                if not is_refusal(error):
+                    raise
+                # What a script says is repaired before, so this is our fault; it must not become the job's.
+                log.error("report_refused", jobId=self._claim.job_id, reason=words_of(error))
+                said = "A report of the script could not be stored; steps or lines of the log are missing here."
+                self.take_log(Log(level="warning", source="worker", text=said))
             return
