@@ -193,7 +193,7 @@ class Database:
                         await connection.execute(_ENTER, enter)
                 return connection
             except BaseException as error:
-                was_cut = connection.invalidated
+                was_cut = _driver_of(connection) is None or _driver_of(connection).is_closed()
                 await self._leave(connection, error)
                 if is_last or not (was_cut and isinstance(error, Exception)):
                     raise

@@ -1,5 +1,6 @@
 """Outages: tells an error that the data caused from trouble of the database that passes."""
 
+from traceback import walk_tb
 from typing import Any
 
 import asyncpg
@@ -33,7 +34,13 @@ def is_passing(error: BaseException) -> bool:
     if state := _state(error):
         return state[:2] in _PASSING
     lost = isinstance(error, exc.DBAPIError) and error.connection_invalidated
-    return lost or isinstance(error, _PASSING_WITHOUT_STATE)
+    return lost or isinstance(error, _PASSING_WITHOUT_STATE) or _is_of_a_cut_connection(error)
+
+
+def _is_of_a_cut_connection(error: BaseException) -> bool:
+    """Whether the driver stumbled over its own connection, which was closed between two steps of a statement."""
+    frames = list(walk_tb(error.__traceback__)) if isinstance(error, AttributeError) else []
+    return bool(frames) and str(frames[-1][0].f_globals.get("__name__")).startswith("asyncpg.")
 
 
 def words_of(error: BaseException) -> str:

@@ -181,3 +181,18 @@ async def test_a_read_only_database_is_not_ready(dsn: str, database: Database) -
     assert not await closed.is_reachable()
     assert isinstance(await fault_of(closed, "delete from public.script_job_workers"), DatabaseUnavailable)
     await closed.close()
+
+
+async def test_a_connection_cut_between_two_steps_of_a_statement_is_an_outage(dsn: str) -> None:
+    """The driver looks up types on the way, and has nothing better to say than an AttributeError."""
+    database = Database(dsn)
+    told: set[str] = set()
+    for number in range(300):
+        try:
+            async with database.in_one_statement(fresh=True, limit_s=0.008 + number % 60 / 10_000) as connection:
+                await connection.execute(text("select array['pending'::public.script_job_status], '{}'::jsonb"))
+        except Exception as error:
+            told.add(type(error).__name__)
+    await database.close()
+
+    assert told <= {"DatabaseUnavailable"}
