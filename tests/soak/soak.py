@@ -232,7 +232,7 @@ async def _judge(crew: Crew, database: Database) -> list[str]:
 
 async def _is_missing(crew: Crew, database: Database, key: str) -> bool:
     mine = crew.scratch.name
-    [owner] = await all_rows(
+    owner, *_ = await all_rows(
         database, "select o.name from public.script_job_files f join public.script_jobs j on j.id = f.job_id "
         "join public.organisations o on o.id = j.organisation_id where f.storage_key = :key", key=key,
     )  # fmt: skip
