@@ -20,7 +20,7 @@ from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from scriptjobs.errors import DatabaseUnavailable, SetupError
-from scriptjobs.outages import is_passing, is_refusal, words_of
+from scriptjobs.outages import is_passing, is_read_only, is_refusal, words_of
 from scriptjobs.patience import spent_on_database
 
 # What callers without SQL name it by.
@@ -218,11 +218,11 @@ class Database:
         self._trusted_since = time.monotonic()
 
     async def _leave(self, connection: AsyncConnection, error: BaseException) -> None:
-        """Undo what was begun. A connection that did not answer in time, or was cut off in a statement, is closed."""
+        """Undo what was begun. A connection that did not answer in time, takes no writes, or was cut off is closed."""
         if not connection.invalidated and not connection.closed:
             if isinstance(error, TimeoutError):
                 self._distrust(_driver_of(connection))
-            elif not isinstance(error, Exception):
+            elif not isinstance(error, Exception) or is_read_only(error):
                 _driver_of(connection).terminate()
         soon = time.monotonic() + FIRST_ANSWER_S
         with contextlib.suppress(*DATABASE_ERRORS), self._cutting(connection, soon):
@@ -236,7 +236,10 @@ class Database:
         try:
             async with asyncio.timeout(READY_LIMIT_S), self.in_one_statement() as connection:
                 said = await connection.execute(text("select current_setting('transaction_read_only')"))
-                return said.scalar_one() == "off"
+                takes_writes = bool(said.scalar_one() == "off")
+                if not takes_writes:
+                    await connection.invalidate()
+                return takes_writes
         except DATABASE_ERRORS:
             return False
 

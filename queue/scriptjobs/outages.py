@@ -16,6 +16,7 @@ _UNSENDABLE: Any = getattr(asyncpg, "DataError")  # noqa: B009 (the library has 
 # What is in neither (a missing table or right) is an installation that does not fit: a person has to look at it.
 _REFUSALS = ("22", "23", "54", "P0")
 _PASSING = ("08", "0A", "25", "26", "28", "40", "53", "55", "57", "58", "F0", "XX")
+_READ_ONLY = "25006"
 _PASSING_WITHOUT_STATE: tuple[type[Exception], ...] = (
     exc.TimeoutError, exc.InterfaceError, exc.OperationalError, exc.PendingRollbackError, exc.ResourceClosedError,
     exc.DisconnectionError, asyncpg.InterfaceError, TimeoutError, SetupError, DatabaseUnavailable,
@@ -41,6 +42,11 @@ def _is_of_a_cut_connection(error: BaseException) -> bool:
     """Whether the driver stumbled over its own connection, which was closed between two steps of a statement."""
     frames = list(walk_tb(error.__traceback__)) if isinstance(error, AttributeError) else []
     return bool(frames) and str(frames[-1][0].f_globals.get("__name__")).startswith("asyncpg.")
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Whether the session takes no writes. That may hold for as long as it lives, and no longer for the next one."""
+    return _state(error) == _READ_ONLY
 
 
 def words_of(error: BaseException) -> str:
