@@ -20,10 +20,19 @@ from tests.soak.soak import Plan, soak
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bin/soak", description=__doc__.partition(": ")[2])
-    parser.add_argument("--seconds", type=float, default=400, help="how long light jobs are started, and meet trouble (default 400)")
+    parser.add_argument(
+        "--seconds", type=float, default=400, help="how long light jobs are started, and meet trouble (default 400)"
+    )
     parser.add_argument("--jobs", type=int, default=1_650, help="how many light jobs are started (default 1,650)")
-    parser.add_argument("--chromium", type=int, default=50, help="how many more run beside a real browser (default 50; 0: none)")
-    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="what is drawn by chance follows from it (default: drawn)")
+    parser.add_argument(
+        "--chromium", type=int, default=50, help="how many more run beside a real browser (default 50; 0: none)"
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=random.randrange(1_000_000),
+        help="what is drawn by chance follows from it (default: drawn)",
+    )
     plan = Plan(**vars(parser.parse_args()))
     random.seed(plan.seed)
     # Whoever ends it, and however: its disks are unmounted, its workers and its database stopped.

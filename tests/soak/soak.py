@@ -5,6 +5,8 @@ import contextlib
 import random
 import time
 from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,22 +97,33 @@ async def soak(scratch: Path, plan: Plan) -> Verdict:
     try:
         await migrate(dsn)
         # Back-offs of a tenth: time in which nothing happens proves nothing.
-        database = Database(dsn)
         await _shorten_back_off(dsn)
         for crew, jobs, seconds in _phases(scratch, dsn, plan):
             try:
-                await _phase(crew, postgres, database, jobs, seconds)
-                broken += await _judge(crew, database)
+                async with _opened(dsn) as database:
+                    await _phase(crew, postgres, database, jobs, seconds)
+                async with _opened(dsn) as database:
+                    broken += await _judge(crew, database)
             finally:
                 crew.close()
             counts += crew.counts + crew.deeds.counts()
-        figures = await _figures(database)
-        await database.close()
+        async with _opened(dsn) as database:
+            figures = await _figures(database)
     finally:
         postgres.stop()
     told = ", ".join(f"{count} {name}" for name, count in (*figures.items(), *sorted(counts.items())))
     line = f"soak: seed {plan.seed}, {time.monotonic() - began:.0f} s: {told}; {len(broken)} promises broken"
     return Verdict(broken, line)
+
+
+@asynccontextmanager
+async def _opened(dsn: str) -> AsyncGenerator[Database]:
+    """Connections without a past: a session that began while the database was read-only stays so."""
+    database = Database(dsn)
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 def _phases(scratch: Path, dsn: str, plan: Plan) -> list[tuple[Crew, int, float]]:
