@@ -51,6 +51,24 @@ QUESTIONS = {
     "more retries than it may have": """
         select id, retry_count::text from public.script_jobs where retry_count > max_retries
     """,
+    "a retry that no script has used up": """
+        select j.id, j.retry_count || ' used' from public.script_jobs j
+        left join public.script_job_attempts a on a.job_id = j.id
+        group by j.id having j.retry_count
+            > count(a.id) filter (where a.outcome in ('failed', 'timed_out') or a.error_code = 'TIMEOUT')
+            + greatest(0, count(a.id) filter (where a.outcome = 'released' and a.error_code is null) - 3)
+    """,
+    "a reason that is not that of the last attempt": """
+        select j.id, coalesce(j.error_code, '') || ' but ' || coalesce(last.error_code, '') from public.script_jobs j
+        cross join lateral (
+            select * from public.script_job_attempts a where a.job_id = j.id order by a.number desc limit 1) last
+        where j.status in ('failed', 'timed_out') and last.outcome <> 'released'
+          and (j.error_code, j.error_message) is distinct from (last.error_code, last.error_message)
+    """,
+    "timed out, but told something else": """
+        select id, coalesce(error_code, '') from public.script_jobs
+        where status = 'timed_out' and error_code is distinct from 'TIMEOUT'
+    """,
     "more jobs at once with one key than may be": """
         select max(a.job_id::text), concurrency_key || ' ' || count(*) from public.script_jobs j
         join public.script_job_attempts a on a.job_id = j.id

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from scriptjobs.errors import DatabaseUnavailable, SetupError
-from scriptjobs.outages import is_passing, is_refusal, words_of
+from scriptjobs.outages import is_passing, is_read_only, is_refusal, words_of
 from scriptjobs.patience import spent_on_database
 from scriptjobs.resources import find_resources
 
@@ -192,7 +192,7 @@ class Database:
                         await connection.execute(_ENTER, enter)
                 return connection
             except BaseException as error:
-                was_cut = connection.invalidated
+                was_cut = _driver_of(connection) is None or _driver_of(connection).is_closed()
                 await self._leave(connection, error)
                 if is_last or not (was_cut and isinstance(error, Exception)):
                     raise
@@ -217,11 +217,11 @@ class Database:
         self._trusted_since = time.monotonic()
 
     async def _leave(self, connection: AsyncConnection, error: BaseException) -> None:
-        """Undo what was begun. A connection that did not answer in time, or was cut off in a statement, is closed."""
+        """Undo what was begun. A connection that did not answer in time, takes no writes, or was cut off is closed."""
         if not connection.invalidated and not connection.closed:
             if isinstance(error, TimeoutError):
                 self._distrust(_driver_of(connection))
-            elif not isinstance(error, Exception):
+            elif not isinstance(error, Exception) or is_read_only(error):
                 _driver_of(connection).terminate()
         soon = time.monotonic() + FIRST_ANSWER_S
         with contextlib.suppress(*DATABASE_ERRORS), self._cutting(connection, soon):
@@ -235,7 +235,10 @@ class Database:
         try:
             async with asyncio.timeout(READY_LIMIT_S), self.in_one_statement() as connection:
                 said = await connection.execute(text("select current_setting('transaction_read_only')"))
-                return said.scalar_one() == "off"
+                takes_writes = bool(said.scalar_one() == "off")
+                if not takes_writes:
+                    await connection.invalidate()
+                return takes_writes
         except DATABASE_ERRORS:
             return False
 

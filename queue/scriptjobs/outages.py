@@ -1,5 +1,6 @@
 """Outages: tells an error that the data caused from trouble of the database that passes."""
 
+from traceback import walk_tb
 from typing import Any
 
 import asyncpg
@@ -15,6 +16,7 @@ _UNSENDABLE: Any = getattr(asyncpg, "DataError")  # noqa: B009 (the library has 
 # What is in neither (a missing table or right) is an installation that does not fit: a person has to look at it.
 _REFUSALS = ("22", "23", "54", "P0")
 _PASSING = ("08", "0A", "25", "26", "28", "40", "53", "55", "57", "58", "F0", "XX")
+_READ_ONLY = "25006"
 _PASSING_WITHOUT_STATE: tuple[type[Exception], ...] = (
     exc.TimeoutError, exc.InterfaceError, exc.OperationalError, exc.PendingRollbackError, exc.ResourceClosedError,
     exc.DisconnectionError, asyncpg.InterfaceError, TimeoutError, SetupError, DatabaseUnavailable,
@@ -33,7 +35,18 @@ def is_passing(error: BaseException) -> bool:
     if state := _state(error):
         return state[:2] in _PASSING
     lost = isinstance(error, exc.DBAPIError) and error.connection_invalidated
-    return lost or isinstance(error, _PASSING_WITHOUT_STATE)
+    return lost or isinstance(error, _PASSING_WITHOUT_STATE) or _is_of_a_cut_connection(error)
+
+
+def _is_of_a_cut_connection(error: BaseException) -> bool:
+    """Whether the driver stumbled over its own connection, which was closed between two steps of a statement."""
+    frames = list(walk_tb(error.__traceback__)) if isinstance(error, AttributeError) else []
+    return bool(frames) and str(frames[-1][0].f_globals.get("__name__")).startswith("asyncpg.")
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Whether the session takes no writes. That may hold for as long as it lives, and no longer for the next one."""
+    return _state(error) == _READ_ONLY
 
 
 def words_of(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """A database that is silent, read-only, overloaded or gone: every wait ends, and what passes is told from what does not."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Generator
 
@@ -181,3 +182,47 @@ async def test_a_read_only_database_is_not_ready(dsn: str, database: Database) -
     assert not await closed.is_reachable()
     assert isinstance(await fault_of(closed, "delete from public.script_job_workers"), DatabaseUnavailable)
     await closed.close()
+
+
+async def test_a_connection_cut_between_two_steps_of_a_statement_is_an_outage(dsn: str) -> None:
+    """The driver looks up types on the way, and has nothing better to say than an AttributeError."""
+    database = Database(dsn)
+    told: set[str] = set()
+    for number in range(300):
+        try:
+            async with database.in_one_statement(fresh=True, limit_s=0.008 + number % 60 / 10_000) as connection:
+                await connection.execute(text("select array['pending'::public.script_job_status], '{}'::jsonb"))
+        except Exception as error:  # noqa: BLE001 (which one it is, is the question)
+            told.add(type(error).__name__)
+    await database.close()
+
+    assert told <= {"DatabaseUnavailable"}
+
+
+async def test_a_session_that_began_read_only_is_not_kept(dsn: str) -> None:
+    """What a database says of all new sessions holds for these for as long as they live."""
+    admin = await connect(dsn)
+    name = await admin.fetchval("select current_database()")
+    database = Database(dsn, pool_size=4)
+
+    async def write() -> None:
+        async with database.as_service() as connection:
+            await connection.execute(text("delete from public.script_job_workers"))
+
+    await admin.execute(f'alter database "{name}" set default_transaction_read_only = on')
+    said = await asyncio.gather(*(write() for _ in range(3)), return_exceptions=True)
+    was_reachable = await database.is_reachable()
+    await asyncio.gather(*(ask(database) for _ in range(3)))
+    await admin.execute("set default_transaction_read_only = off")
+    await admin.execute(f'alter database "{name}" reset default_transaction_read_only')
+    for _ in range(4):
+        with contextlib.suppress(DatabaseUnavailable):
+            await write()  # each closes the session that refuses it
+    is_reachable = [await database.is_reachable() for _ in range(4)]
+    await asyncio.gather(*(write() for _ in range(4)))
+
+    assert {type(error) for error in said} == {DatabaseUnavailable}
+    assert not was_reachable
+    assert all(is_reachable)
+    await database.close()
+    await admin.close()

@@ -1,9 +1,14 @@
-"""`bin/soak`: run it, check every promise, say the figures in one line. Exit status 1 when a promise was broken."""
+"""`bin/soak`: run it, check every promise, say the figures in one line. Exit status 1 when a promise was broken.
+
+Workers, scripts, machines, disks, the database and the lines to it are made to fail while jobs run. Broken promises are
+told with the story of their job. Small disks are mounted when root runs it; without that, no disk fills up.
+"""
 
 import argparse
 import asyncio
 import logging
 import random
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -14,13 +19,25 @@ from tests.soak.soak import Plan, soak
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="bin/soak", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=270, help="how long there is trouble (default 270)")
-    parser.add_argument("--jobs", type=int, default=1_100, help="how many jobs are started (default 1,100)")
-    parser.add_argument("--chromium", type=int, default=50, help="how many more run in a real browser (default 50)")
-    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="drawn when not given")
+    parser = argparse.ArgumentParser(prog="bin/soak", description=__doc__.partition(": ")[2])
+    parser.add_argument(
+        "--seconds", type=float, default=400, help="how long light jobs are started, and meet trouble (default 400)"
+    )
+    parser.add_argument("--jobs", type=int, default=1_650, help="how many light jobs are started (default 1,650)")
+    parser.add_argument(
+        "--chromium", type=int, default=50, help="how many more run beside a real browser (default 50; 0: none)"
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=random.randrange(1_000_000),
+        help="what is drawn by chance follows from it (default: drawn)",
+    )
     plan = Plan(**vars(parser.parse_args()))
     random.seed(plan.seed)
+    # Whoever ends it, and however: its disks are unmounted, its workers and its database stopped.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with tempfile.TemporaryDirectory(prefix="script-jobs-soak-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)

@@ -5,35 +5,69 @@ The kernel drops the lock when the process dies, so the journal tells of what re
 
 import fcntl
 import os
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 OVERLAP = "overlap-"
+PATIENCE_S = 10.0
 
 
 @contextmanager
-def held(folder: str, name: str) -> Generator[None]:
-    """Hold the job's file; leave a mark when somebody else does."""
+def held(folder: str, name: str) -> Generator[int]:
+    """Hold the job's file (its descriptor is given). Leave a mark when somebody else does, and wait for them to go: the
+    processes of a machine that stands still hold their files, and end when it goes on.
+    """
     descriptor = os.open(Path(folder) / name, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        (Path(folder) / f"{OVERLAP}{name}").touch()
-        raise
-    os.write(descriptor, f"begin {os.getpid()}\n".encode())
+        with (Path(folder) / f"{OVERLAP}{name}").open("a") as mark:
+            mark.write(f"{time.time()}\n")
+        _wait_for(descriptor)
+    os.write(descriptor, f"begin {os.getcwd()}\n".encode())
     try:
-        yield
+        yield descriptor
         os.write(descriptor, b"end\n")
     finally:
         os.close(descriptor)
 
 
-def overlaps(folder: Path) -> list[str]:
-    """The names of the jobs that ran twice at once."""
-    return sorted(path.name.removeprefix(OVERLAP) for path in folder.glob(f"{OVERLAP}*"))
+def _wait_for(descriptor: int) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        time.sleep(0.05)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
-def runs(folder: Path) -> int:
-    """How often a script began."""
-    return sum(path.read_text().count("begin") for path in folder.iterdir())
+def overlaps(folder: Path) -> list[tuple[str, float]]:
+    """The names of the jobs that ran twice at once, and when (seconds of the right wall clock)."""
+    marks = sorted(folder.glob(f"{OVERLAP}*"))
+    return [(mark.name.removeprefix(OVERLAP), float(line)) for mark in marks for line in mark.read_text().split()]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a job's file says: in which folders it began, and how often it came to its end."""
+
+    folders: tuple[str, ...] = ()
+    ends: int = 0
+
+
+def entries(folder: Path) -> dict[str, Entry]:
+    """The whole journal, by the names of the jobs."""
+    return {path.name: _read(path) for path in folder.iterdir() if not path.name.startswith(OVERLAP)}
+
+
+def _read(path: Path) -> Entry:
+    lines = path.read_text().splitlines()
+    begun = tuple(line.removeprefix("begin ") for line in lines if line.startswith("begin "))
+    return Entry(begun, lines.count("end"))

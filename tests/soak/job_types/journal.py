@@ -13,7 +13,7 @@ from scriptjobs.script import Script
 from tests.soak.journal import held
 
 STEPS = ("Begin", "Work")
-Way = Literal["ok", "flaky", "bad", "crash", "deaf"]
+Way = Literal["ok", "flaky", "bad", "crash", "deaf", "odd"]
 
 
 class Payload(BaseModel):
