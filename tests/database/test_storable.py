@@ -36,7 +36,12 @@ async def store(database: Database, values: list[Any]) -> None:
 def test_what_was_repaired_is_stored(dsn: str) -> None:
     seen: list[Any] = [["\0", "\ud83c", float("nan"), float("-inf"), 10**400, 1e308, -(2**63), {"\0\udfff": "\\u0000"}]]
 
-    @settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck), database=None)
+    @settings(
+        deadline=None,
+        max_examples=300,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+        database=None,
+    )
     @given(ANY_JSON, ANY_TEXT)
     def draw(value: Any, word: str) -> None:
         seen.extend((value, word))
