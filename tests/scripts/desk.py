@@ -19,6 +19,7 @@ from scriptjobs.child.fence import Fence
 from scriptjobs.events import Checkpoint, Event, Failure, Log, StepChanged
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import RawPayload
+from scriptjobs.redaction import Redactor
 from tests.processes import Portal
 
 # Another site's types may lie in the same package; what is true of the portal's need not be true of them.
@@ -32,6 +33,7 @@ class _Pipe(Pipe):
     """Keeps what a script reports."""
 
     def __init__(self) -> None:  # pyright: ignore[reportMissingSuperCall]
+        self.redactor = Redactor(())
         self.events: list[Event] = []
 
     def send(self, event: Event) -> None:

@@ -26,7 +26,8 @@ def parse_script_output(finder: ResultFinder, last_words: str, job_type: JobType
     if said is not None:
         known = {"success", "message", "data", "partial"}
         rest = {key: value for key, value in said.items() if key not in known}
-        shaped = {key: said[key] for key in said if key in known} | {"data": said.get("data", rest)}
+        shaped = {key: said[key] for key in said if key in known and not (key == "partial" and said[key] is False)}
+        shaped |= {"data": said.get("data", rest)}
         return verdict_of(shaped if said.get("success") is not False else said, job_type)
     if finder.counts:
         created, total = finder.counts
@@ -53,7 +54,7 @@ def verdict_of(said: dict[str, Any], job_type: JobType) -> Result | Failure:
     if not said["success"]:
         return Failure(code=classify_error(message), message=message or "The script says that it failed, not why.")
     try:
-        result = Result(result={key: value for key, value in said.items() if key != "partial" or value})
+        result = Result(result=said)
     except ScriptError as error:
         return Failure(code=error.code, message=error.message)
     result.result["message"] = _message_of(result.result) or job_type.title
