@@ -19,7 +19,7 @@ from tests.soak.soak import Plan, soak
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="bin/soak", description=__doc__.partition(": ")[2])
+    parser = argparse.ArgumentParser(prog="bin/soak", description=(__doc__ or "").partition(": ")[2])
     parser.add_argument(
         "--seconds", type=float, default=400, help="how long light jobs are started, and meet trouble (default 400)"
     )
