@@ -240,3 +240,13 @@ def test_every_answer_has_an_id_and_no_store_for_others(ana: Api) -> None:
     assert len(answer.headers["x-request-id"]) == 16
     assert answer.headers["cache-control"].startswith("private")
     assert "Authorization" in answer.headers["vary"]
+
+
+def test_six_characters_that_look_like_a_nul_are_six_characters(ana: Api) -> None:
+    text = r"x.replace(/\u0000/g,'')"
+    body = {"jobType": "add-item-tags", "payload": tags_payload(), "metadata": {"code": text}, "allowDuplicate": True}
+
+    answer = ana.post("/api/jobs", json=body)
+
+    assert answer.status_code == 202, answer.text
+    ana.wait_for(answer.json()["job"]["jobId"])
