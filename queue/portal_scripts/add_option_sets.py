@@ -39,13 +39,20 @@ def _read_price(value: Any) -> Any:
         raise ValueError(f"“{value[:40]}” {error}") from error
 
 
+def _with_cents(value: Decimal) -> Decimal:
+    """One way to store a price, so that 4.5 by the API and 4.50 by a form are the same job."""
+    return value.quantize(Decimal("0.01"))
+
+
 class Option(BaseModel):
     """One option of a set."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: Name
-    price: Annotated[Decimal, Field(ge=0, le=1_000, decimal_places=2), BeforeValidator(_read_price)] = Decimal(0)
+    price: Annotated[
+        Decimal, Field(ge=0, le=1_000, decimal_places=2), BeforeValidator(_read_price), AfterValidator(_with_cents)
+    ] = Decimal("0.00")
 
 
 def _read_line(value: Any) -> Any:

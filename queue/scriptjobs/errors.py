@@ -19,6 +19,7 @@ ScriptJobsError (code, message, details)
 │   ├── IdempotencyInFlight   IDEMPOTENCY_IN_FLIGHT  details: retryAfter
 │   ├── IdempotencyMismatch   IDEMPOTENCY_MISMATCH
 │   ├── StorageUnavailable    STORAGE_FULL or STORAGE_UNAVAILABLE  details: retryAfter (seconds)
+│   ├── KeysUnavailable       SERVICE_UNAVAILABLE  details: retryAfter (seconds)
 │   ├── BadRequest            BAD_REQUEST          not JSON, too large, wrong media type (details: status)
 │   └── RateLimited           RATE_LIMITED         details: retryAfter (seconds)
 ├── ScriptError               a script failed, with a code of the portal contract
@@ -165,6 +166,15 @@ class StorageUnavailable(RequestRefused):
         if is_full:
             return cls("The disk is full. Tell the operator.", code="STORAGE_FULL", retryAfter=STORAGE_RETRY_S)
         return cls(retryAfter=STORAGE_RETRY_S)
+
+
+class KeysUnavailable(RequestRefused):
+    """The keys for checking tokens cannot be fetched at the moment. Try again in half a minute."""
+
+    code = "SERVICE_UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__(retryAfter=30)
 
 
 class BadRequest(RequestRefused):

@@ -1,20 +1,29 @@
-"""Signing in: passwords (argon2id), one-time links, memberships."""
+"""Signing in: passwords (argon2id, in threads of their own), one-time links, memberships."""
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from functools import cached_property
+from typing import TypeVar
 from uuid import UUID
 
+import anyio
+from anyio.to_thread import run_sync
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from scriptjobs.database import Connection, Database
-from scriptjobs.errors import RequestRefused, Unauthorized
+from scriptjobs.errors import RateLimited, RequestRefused, Unauthorized
 from scriptjobs.store import people
 from scriptjobs.store.people import Membership
 
+T = TypeVar("T")
 LINK_VALID_S = 24 * 3_600
 MIN_PASSWORD = 10
+# One hash keeps a core and 64 MiB for tens of milliseconds: the other core stays for pages and leases.
+HASHES_AT_ONCE = 1
+# Two hundred people may wait before one is told to come again.
+WAIT_LIMIT_S = 20
 
 
 class People:
@@ -23,6 +32,7 @@ class People:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._hasher = PasswordHasher()
+        self._hashing = anyio.CapacityLimiter(HASHES_AT_ONCE)
 
     async def add(self, email: str, organisation: str, role: str) -> tuple[UUID, UUID]:
         """Make a person a member of an organisation; both are made when missing. Returns both ids."""
@@ -37,20 +47,22 @@ class People:
         """
         if len(password) < MIN_PASSWORD:
             raise RequestRefused(f"A password needs at least {MIN_PASSWORD} characters.")
+        hashed = await self._in_thread(self._hasher.hash, password)
         async with self._database.as_service() as connection:
-            await people.set_password(connection, await self._must_find(connection, email), self._hasher.hash(password))
+            await people.set_password(connection, await self._must_find(connection, email), hashed)
 
     async def check_password(self, email: str, password: str) -> UUID:
         """The person with this address and password.
 
         Raises:
             Unauthorized: they do not fit; it never says which of the two.
+            RateLimited: so many people sign in that this one would wait too long.
         """
         async with self._database.as_service() as connection:
             found = await people.find_password(connection, email)
         try:
             # An unknown address costs the same time as a known one, so that time tells nothing.
-            self._hasher.verify(found[1] if found else self._decoy, password)
+            await self._in_thread(lambda: self._hasher.verify(found[1] if found else self._decoy, password))
         except (VerifyMismatchError, InvalidHashError) as error:
             raise Unauthorized("E-mail address and password do not fit together.") from error
         if found is None:
@@ -104,6 +116,13 @@ class People:
         """Whether anybody could sign in at all."""
         async with self._database.as_service() as connection:
             return await people.has_members(connection)
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: object) -> T:
+        try:
+            with anyio.fail_after(WAIT_LIMIT_S):
+                return await run_sync(work, *arguments, limiter=self._hashing)
+        except TimeoutError as error:
+            raise RateLimited("Too many people sign in at the moment; try again in 10 s.", retryAfter=10) from error
 
     @cached_property
     def _decoy(self) -> str:

@@ -107,7 +107,7 @@ def test_option_lines_are_read_as_the_menu_file_is() -> None:
     model: Any = TYPES.get("add-option-sets").validate(RawPayload(COMMON | sets(*lines)), HOSTS)
     read = [(option.name, str(option.price)) for option in model.option_sets[0].items]
 
-    assert read == [("Large", "4.50"), ("Extra", "3.50"), ("Mega", "1000"), ("Pack of 6", "0"), ("Plain", "0")]
+    assert read == [("Large", "4.50"), ("Extra", "3.50"), ("Mega", "1000.00"), ("Pack of 6", "0.00"), ("Plain", "0.00")]
 
 
 @pytest.mark.parametrize("price", ["4,50", "$4.50", "4.5", 4.5, "4.50 €"])

@@ -23,6 +23,7 @@ async def sign_in(request: Request) -> Response:
     site = site_of(request)
     try:
         await site.limits.check("sign-in", request.client.host if request.client else "")
+        await site.limits.check("account", email.casefold())
         user_id = await site.people.check_password(email, password)
     except (Unauthorized, RateLimited) as error:
         return page(request, "sign_in", status=status_of(error), next=back, email=email, error=error.message)
