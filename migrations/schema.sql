@@ -1578,16 +1578,16 @@ GRANT USAGE ON SCHEMA public TO authenticated;
 GRANT USAGE ON SCHEMA public TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_ahead(share integer, before integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.script_jobs_ahead(share integer, before integer) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_ahead(share integer, before integer) TO service_role;
+GRANT ALL ON FUNCTION public.script_jobs_ahead(share integer, before integer) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.script_jobs_cancel(job uuid, OUT outcome text, OUT status public.script_job_status, OUT cancelled_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.script_jobs_cancel(job uuid, OUT outcome text, OUT status public.script_job_status, OUT cancelled_at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_cancel(job uuid, OUT outcome text, OUT status public.script_job_status, OUT cancelled_at timestamp with time zone) TO service_role;
+GRANT ALL ON FUNCTION public.script_jobs_cancel(job uuid, OUT outcome text, OUT status public.script_job_status, OUT cancelled_at timestamp with time zone) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.script_jobs_cancel_rest(job uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.script_jobs_cancel_rest(job uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_cancel_rest(job uuid) TO service_role;
+GRANT ALL ON FUNCTION public.script_jobs_cancel_rest(job uuid) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.script_jobs_claim(worker text, lease_s double precision, types text[], share integer, wanted integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_claim(worker text, lease_s double precision, types text[], share integer, wanted integer) TO service_role;
@@ -1596,22 +1596,22 @@ REVOKE ALL ON FUNCTION public.script_jobs_complete(job uuid, fence bigint, worke
 GRANT ALL ON FUNCTION public.script_jobs_complete(job uuid, fence bigint, worker text, said jsonb, kept jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_count(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.script_jobs_count(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, most integer) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_count(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, most integer) TO service_role;
+GRANT ALL ON FUNCTION public.script_jobs_count(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, most integer) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.script_jobs_erase_old_secrets(age_s double precision, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_erase_old_secrets(age_s double precision, most integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_erase_secrets(job uuid, OUT outcome text, OUT status public.script_job_status) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.script_jobs_erase_secrets(job uuid, OUT outcome text, OUT status public.script_job_status) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_erase_secrets(job uuid, OUT outcome text, OUT status public.script_job_status) TO service_role;
+GRANT ALL ON FUNCTION public.script_jobs_erase_secrets(job uuid, OUT outcome text, OUT status public.script_job_status) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.script_jobs_front(share integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_front(share integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_full(organisation uuid, share integer, total integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.script_jobs_full(organisation uuid, share integer, total integer) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_full(organisation uuid, share integer, total integer) TO service_role;
+GRANT ALL ON FUNCTION public.script_jobs_full(organisation uuid, share integer, total integer) TO authenticated;
 
 GRANT SELECT ON TABLE public.script_jobs TO authenticated;
 GRANT ALL ON TABLE public.script_jobs TO service_role;
@@ -1660,53 +1660,53 @@ REVOKE ALL ON FUNCTION public.script_jobs_hindrance(job public.script_jobs, shar
 GRANT ALL ON FUNCTION public.script_jobs_hindrance(job public.script_jobs, share integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_keep(job uuid, kept boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.script_jobs_keep(job uuid, kept boolean) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_keep(job uuid, kept boolean) TO service_role;
+GRANT ALL ON FUNCTION public.script_jobs_keep(job uuid, kept boolean) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.script_jobs_list(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, key text, descending boolean, skip integer, most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.script_jobs_list(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, key text, descending boolean, skip integer, most integer) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_list(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, key text, descending boolean, skip integer, most integer) TO service_role;
+GRANT ALL ON FUNCTION public.script_jobs_list(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, key text, descending boolean, skip integer, most integer) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.script_jobs_list_conditions(organisation uuid, kind text, restaurant uuid, since timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.script_jobs_may_act(organisation uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.script_jobs_organisations(acting boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.script_jobs_organisations(acting boolean) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_organisations(acting boolean) TO service_role;
+GRANT ALL ON FUNCTION public.script_jobs_organisations(acting boolean) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.script_jobs_owns_restaurant(organisation uuid, restaurant uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.script_jobs_owns_restaurant(organisation uuid, restaurant uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_owns_restaurant(organisation uuid, restaurant uuid) TO service_role;
+GRANT ALL ON FUNCTION public.script_jobs_owns_restaurant(organisation uuid, restaurant uuid) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.script_jobs_renew(beat jsonb, stopping boolean, lease_s double precision, fences bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_renew(beat jsonb, stopping boolean, lease_s double precision, fences bigint[]) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_retry(job uuid, from_start boolean, OUT outcome text, OUT status public.script_job_status) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.script_jobs_retry(job uuid, from_start boolean, OUT outcome text, OUT status public.script_job_status) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_retry(job uuid, from_start boolean, OUT outcome text, OUT status public.script_job_status) TO service_role;
+GRANT ALL ON FUNCTION public.script_jobs_retry(job uuid, from_start boolean, OUT outcome text, OUT status public.script_job_status) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.script_jobs_return_to_line(share integer, wanted integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_return_to_line(share integer, wanted integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_run_now(job uuid, OUT outcome text, OUT status public.script_job_status) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.script_jobs_run_now(job uuid, OUT outcome text, OUT status public.script_job_status) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_run_now(job uuid, OUT outcome text, OUT status public.script_job_status) TO service_role;
+GRANT ALL ON FUNCTION public.script_jobs_run_now(job uuid, OUT outcome text, OUT status public.script_job_status) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.script_jobs_samples(type text) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.script_jobs_samples(type text) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_samples(type text) TO service_role;
+GRANT ALL ON FUNCTION public.script_jobs_samples(type text) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.script_jobs_say(job uuid, kind text, data jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_say(job uuid, kind text, data jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_stop(job uuid, OUT outcome text, OUT status public.script_job_status) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.script_jobs_stop(job uuid, OUT outcome text, OUT status public.script_job_status) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_stop(job uuid, OUT outcome text, OUT status public.script_job_status) TO service_role;
+GRANT ALL ON FUNCTION public.script_jobs_stop(job uuid, OUT outcome text, OUT status public.script_job_status) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.script_jobs_waiting(jobs uuid[], share integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.script_jobs_waiting(jobs uuid[], share integer) TO authenticated;
 GRANT ALL ON FUNCTION public.script_jobs_waiting(jobs uuid[], share integer) TO service_role;
+GRANT ALL ON FUNCTION public.script_jobs_waiting(jobs uuid[], share integer) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.script_jobs_without_secrets(value jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_without_secrets(value jsonb) TO service_role;

@@ -130,3 +130,39 @@ def test_up_and_down_on_the_systems_postgresql_15(scratch: Path) -> None:
         assert asyncio.run(objects(dsn)) == first
     finally:
         postgres.stop()
+
+
+RIGHTS = """
+    select p.oid::regprocedure::text || ' ' || role as granted
+    from pg_proc p, unnest(array['anon', 'authenticated', 'service_role']) role
+    where p.pronamespace = 'public'::regnamespace and p.proname like 'script\\_jobs\\_%'
+      and has_function_privilege(role, p.oid, 'execute')
+    order by 1
+"""
+
+
+def test_functions_are_not_everybodys_where_new_ones_are_by_default(server: str, template: str) -> None:
+    async def rights(dsn: str) -> set[str]:
+        connection = await connect(dsn)
+        try:
+            return {record["granted"] for record in await connection.fetch(RIGHTS)}
+        finally:
+            await connection.close()
+
+    hosted = prepare(
+        server,
+        "migrated_with_defaults",
+        (
+            *SUPABASE,
+            "alter default privileges in schema public grant all on functions to anon, authenticated, service_role",
+        ),
+    )
+    asyncio.run(migrate(hosted))
+    bare = prepare(server, "migrated_for_rights", ())
+    asyncio.run(migrate(bare))
+
+    found = asyncio.run(rights(hosted))
+    assert {right for right in found if not right.endswith("service_role")} == {
+        right for right in asyncio.run(rights(bare)) if not right.endswith("service_role")
+    }
+    assert not any("script_jobs_claim" in right and not right.endswith("service_role") for right in found)

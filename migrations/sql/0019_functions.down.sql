@@ -1,0 +1,2 @@
+-- Rights that nobody should have had are not given back.
+select 1;
