@@ -157,8 +157,9 @@ async def _phase(crew: Crew, postgres: EmbeddedPostgres, database: Database, job
     crew.start()
     try:
         makers = _makers(crew, postgres, seconds)
-        pause_s = seconds / 250 + 0.3
-        making = [asyncio.create_task(maker.run(pause_s)) for maker in makers]
+        # Outages last longer and meet all: jobs must come to their end between them.
+        pauses = (seconds / 250 + 0.3, seconds / 60 + 0.3)
+        making = [asyncio.create_task(maker.run(pause_s)) for maker, pause_s in zip(makers, pauses, strict=True)]
         reviving = asyncio.create_task(_revive(crew))
         await _start_jobs(crew, people, jobs, seconds)
         for maker in makers:
