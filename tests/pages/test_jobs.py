@@ -123,7 +123,7 @@ def test_the_stream_is_cut_polling_takes_over_and_the_stream_comes_back(
     page.unroute("**/live/stream?*")
     expect(chip).to_have_attribute("data-state", "live", timeout=15_000)
     _must_have_each_line_once(page)
-    _end(site, ana, job_id)
+    _end(ana, job_id)
 
 
 def test_a_stream_that_answers_late_repeats_nothing_that_polling_brought(
@@ -152,7 +152,7 @@ def test_a_stream_that_answers_late_repeats_nothing_that_polling_brought(
     grown = page.locator(".log-line").count()
     until(lambda: _log_grew(page, grown), 15, "news by the stream")
     _must_have_each_line_once(page)
-    _end(site, ana, job_id)
+    _end(ana, job_id)
 
 
 def _must_have_each_line_once(page: Page) -> None:
@@ -165,24 +165,10 @@ def _log_grew(page: Page, before: int) -> bool:
     return page.locator(".log-line").count() > before + 5
 
 
-def _end(site: Site, api: Api, job_id: str) -> None:
-    """Free the slot of a long job: its script is killed, and the job fails for good."""
-    import psutil
-
-    for child in psutil.Process(site.process.pid).children():
-        if child.pid == _pid(site, job_id):
-            child.kill()
-    api.wait_for(job_id, "failed", timeout_s=20)
-
-
-def _pid(site: Site, job_id: str) -> int:
-    import subprocess
-
-    from scriptjobs.embedded import find_binaries
-
-    query = f"select process_pid from script_jobs where job_id = '{job_id}'"
-    done = subprocess.run([str(find_binaries() / "psql"), site.dsn, "-Atc", query], capture_output=True, text=True)
-    return int(done.stdout.strip() or 0)
+def _end(api: Api, job_id: str) -> None:
+    """Free the slot of a long job."""
+    api.post(f"/api/jobs/{job_id}/stop").raise_for_status()
+    api.wait_for(job_id, "cancelled", timeout_s=20)
 
 
 def test_a_server_that_is_gone_is_told_and_found_again(
