@@ -15,8 +15,8 @@ from scriptjobs.jobs import ClaimedJob, JobStatus, SealedPayload
 from scriptjobs.store.leases import renew_leases
 from scriptjobs.store.outcomes import FailedAttempt, mark_job_failed, release_job, update_job_result
 from scriptjobs.store.progress import Report, update_job_progress
-from scriptjobs.worker.lifeline import recover_orphaned_jobs
-from tests.factories import BEAT, add_job, all_rows, change, claim, must_claim, row
+from scriptjobs.worker.lifeline import COMES_BACK_S, recover_orphaned_jobs
+from tests.factories import BEAT, add_job, add_worker, all_rows, change, claim, must_claim, row
 
 pytestmark = pytest.mark.anyio
 
@@ -168,6 +168,8 @@ async def test_a_dead_workers_job_gets_its_next_try(database: Database) -> None:
 
 
 async def test_a_job_that_stops_its_worker_twice_is_not_handed_to_a_third(database: Database) -> None:
+    for worker_id in ("w1", "w2"):
+        await add_worker(database, worker_id, alive_s=-COMES_BACK_S + 5)
     job = await new_claim(database)
     await lapse(database, job)
     await recover_orphaned_jobs(database, "sweeper")
@@ -175,8 +177,12 @@ async def test_a_job_that_stops_its_worker_twice_is_not_handed_to_a_third(databa
     await lapse(database, await must_claim(database, "w2"))
 
     await recover_orphaned_jobs(database, "sweeper")
+    waits = await row(database, job.id)
+    await change(database, "update public.script_job_workers set alive_until = alive_until - interval '1 minute'")
+    await recover_orphaned_jobs(database, "sweeper")
 
     after = await row(database, job.id)
+    assert waits["status"] == "in_progress"  # it may come back
     assert (after["status"], after["error_code"]) == ("failed", "WORKER_DIED")
     assert "stopped 2 times" in after["error_message"]
 
@@ -284,3 +290,33 @@ async def test_cancel_against_claim_ends_in_exactly_one(database: Database) -> N
         ends.add(status)
         await change(database, "delete from public.script_jobs")
     assert ends <= {"cancelled", "in_progress"}
+
+
+async def test_one_worker_that_dies_has_died_once(database: Database) -> None:
+    """It lost the job to an outage, took it again, and died."""
+    await add_worker(database, "w1")
+    job = await new_claim(database)
+    await lapse(database, job)
+    await recover_orphaned_jobs(database, "sweeper")
+    await change(database, "update public.script_jobs set next_retry_at = null")
+    await lapse(database, await must_claim(database))
+    silent = "update public.script_job_workers set alive_until = now(), heartbeat_at = now() - interval '1 hour'"
+    await change(database, silent)
+
+    await recover_orphaned_jobs(database, "sweeper")
+
+    assert (await row(database, job.id))["status"] == "pending"
+
+
+async def test_a_worker_that_stopped_properly_has_not_died(database: Database) -> None:
+    """An outage cost it the job; it came back, and was updated."""
+    job = await new_claim(database)
+    await lapse(database, job)
+    await recover_orphaned_jobs(database, "sweeper")
+    await change(database, "update public.script_jobs set next_retry_at = null")
+    await add_worker(database, "w2", alive_s=-1)
+    await lapse(database, await must_claim(database, "w2"))
+
+    await recover_orphaned_jobs(database, "sweeper")
+
+    assert (await row(database, job.id))["status"] == "pending"

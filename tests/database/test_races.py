@@ -82,7 +82,7 @@ async def claim(connection: Connection, job: Running) -> str | None:
 async def rescue(connection: Connection, job: Running) -> str | None:
     lapsed = await lock_lapsed(connection)
     for found in lapsed:
-        failed = FailedAttempt(code="WORKER_DIED", message="gone", retryable=True, outcome="lost")
+        failed = FailedAttempt(code="WORKER_DIED", message="gone", retryable=True, is_ours=True, outcome="lost")
         await mark_job_failed(connection, id_=found.id, fence=found.fence, failed=failed)
     return "rescued" if lapsed else None
 

@@ -28,7 +28,7 @@ from scriptjobs.store.outcomes import (
     update_job_status,
 )
 from scriptjobs.worker.lifeline import recover_orphaned_jobs
-from tests.factories import add_member, change, claim
+from tests.factories import add_member, add_worker, change, claim
 from tests.processes import wait_for
 from tests.promises import QUESTIONS, broken_promises
 
@@ -111,7 +111,10 @@ class Machine(RuleBasedStateMachine):
         self.do(
             change(self.database, "update public.script_jobs set next_retry_at = null where next_retry_at is not null")
         )
-        claimed = self.do(claim(self.database))
+        # Another worker each time: one that dies dies once. All of them have been silent since.
+        worker_id = f"w{len(self.past) + len(self.held)}"
+        self.do(add_worker(self.database, worker_id, alive_s=-3_600))
+        claimed = self.do(claim(self.database, worker_id))
         waiting = [name for name, model in self.models.items() if model.waits]
         assert (claimed is None) is (not waiting)
         if claimed:
@@ -153,7 +156,7 @@ class Machine(RuleBasedStateMachine):
     @rule(choice=st.integers(0, 99), retryable=st.booleans(), timed_out=st.booleans())
     def fail(self, choice: int, retryable: bool, timed_out: bool) -> None:
         final = JobStatus.TIMED_OUT if timed_out else JobStatus.FAILED
-        failed = FailedAttempt(code="X", message="x", retryable=retryable, final=final)
+        failed = FailedAttempt(code="TIMEOUT" if timed_out else "X", message="x", retryable=retryable, final=final)
         model = self.end(choice, lambda c, job: mark_job_failed(c, id_=job.id, fence=job.fence, failed=failed))
         if model and retryable:
             model.try_again_or(final.value)

@@ -44,6 +44,42 @@ def test_a_lease_that_comes_after_the_end_disturbs_nobody(tmp_path: Path) -> Non
     uvloop.run(scenario())
 
 
+HOLDS_OUTPUT = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork():
+    {parent}
+open("child", "w").write(str(os.getpid()))
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+@pytest.mark.parametrize("parent", ["time.sleep(0.3); os._exit(7)", "time.sleep(600)"])
+@pytest.mark.parametrize("is_deaf_parent", [True, False])
+def test_a_child_that_keeps_the_output_open_ends_with_its_script(
+    tmp_path: Path, run: Callable[..., None], parent: str, *, is_deaf_parent: bool
+) -> None:
+    """Whether the script ends by itself, or is asked to and hears it or not."""
+    hears = "" if is_deaf_parent else "signal.signal(signal.SIGTERM, signal.SIG_DFL); "
+    command = (sys.executable, "-c", HOLDS_OUTPUT.format(parent=hears + parent))
+
+    async def scenario() -> None:
+        process = await ScriptProcess.start(
+            RunnerConfig(job_types_package="none", portal_url="none", command=command), tmp_path
+        )
+        while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text():
+            await asyncio.sleep(0.02)
+        began = time.monotonic()
+        if "_exit" in parent:
+            assert await asyncio.wait_for(process.wait(), 2) == 7
+        assert await process.end()
+        assert time.monotonic() - began < 3
+        assert not alive({int((tmp_path / "child").read_text())})
+
+    run(scenario())
+
+
 def test_a_folder_with_a_similar_name_is_not_mistaken(tmp_path: Path) -> None:
     async def scenario() -> None:
         one, ten = tmp_path / "1", tmp_path / "10"
@@ -272,6 +308,36 @@ async def test_the_sweep_finds_what_nobody_ended(tmp_path: Path, token: str) -> 
     assert await sweeper.sweep() == 1
 
     assert not strays(token)
+
+
+SLOW_TO_START = """
+import time
+time.sleep(1.5)
+import asyncio
+from scriptjobs.child.lifeline import Lifeline
+async def main():
+    Lifeline()
+    open("begun", "w").close()
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+def test_a_lease_runs_from_when_it_was_given_not_from_when_it_was_read(tmp_path: Path) -> None:
+    """A process that is slow to start would work beyond it, beside the job's next try."""
+    command = (sys.executable, "-c", SLOW_TO_START)
+
+    async def scenario() -> float:
+        process = await ScriptProcess.start(
+            RunnerConfig(job_types_package="none", portal_url="none", command=command), tmp_path
+        )
+        await process.hand_over({"jobType": "none", "lease": 1.0})
+        assert await asyncio.wait_for(process.wait(), 15) == -signal.SIGKILL
+        ended = time.time()
+        await process.end()
+        return ended - (tmp_path / "begun").stat().st_mtime
+
+    assert asyncio.run(scenario()) < 0.9
 
 
 def test_a_script_that_does_not_take_its_job_holds_up_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,10 @@ IN_ITS_FOLDER = during("scripts killed", folder="/runs/sj-1/1")
         (ours(HANDED_BACK.format("this machine stood still")), during("machines paused")),
         (ours("The disk on which the job ran is full. The job starts again by itself."), during("disks full")),
         (ours("The folder in which the job ran was deleted."), during("run folders removed")),
-        (ours("The worker could not run this job: its folder has vanished."), during("run folders removed")),
+        (
+            ours("The worker could not run this job: a folder or program that it needs is missing."),
+            during("run folders removed"),
+        ),
         (ours("Our machine stopped in the middle of the job.", "lost"), during("workers killed")),
         (ours("", code=None), during("updates")),
         (replace(DONE, outcome="cancelled"), Deed("stops asked", job="JOB_1")),

@@ -88,3 +88,8 @@ async def test_what_the_browser_says_gets_a_code_and_words(
 )
 def test_what_cannot_be_made_to_happen_here(said: str, code: str) -> None:
     assert to_failure(PlaywrightError(said)).code == code
+
+
+async def test_a_driver_that_dies_while_a_script_begins_is_tried_again() -> None:
+    """Playwright raises no error of its own then (these are its words; `bin/soak` kills drivers)."""
+    assert to_failure(Exception("Connection closed while reading from the driver")).code == "BROWSER_CRASHED"

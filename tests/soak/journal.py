@@ -25,7 +25,7 @@ def held(folder: str, name: str) -> Generator[int]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         with (Path(folder) / f"{OVERLAP}{name}").open("a") as mark:
-            mark.write(f"{time.time()}\n")
+            mark.write(f"{time.time()} {_holders(os.fstat(descriptor).st_ino)}\n")
         _wait_for(descriptor)
     os.write(descriptor, f"begin {os.getcwd()}\n".encode())
     try:
@@ -33,6 +33,21 @@ def held(folder: str, name: str) -> Generator[int]:
         os.write(descriptor, b"end\n")
     finally:
         os.close(descriptor)
+
+
+def _holders(inode: int) -> str:
+    """Who holds a file's lock: process, state and command of each."""
+    told: list[str] = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if not any(os.stat(entry).st_ino == inode for entry in Path(f"/proc/{name}/fd").iterdir()):
+                continue
+            state = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[0]
+            command = Path(f"/proc/{name}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        told.append(f"{name} {state} {command[-80:].strip()}")
+    return "; ".join(told).replace("\n", " ")
 
 
 def _wait_for(descriptor: int) -> None:
@@ -48,10 +63,14 @@ def _wait_for(descriptor: int) -> None:
             return
 
 
-def overlaps(folder: Path) -> list[tuple[str, float]]:
-    """The names of the jobs that ran twice at once, and when (seconds of the right wall clock)."""
-    marks = sorted(folder.glob(f"{OVERLAP}*"))
-    return [(mark.name.removeprefix(OVERLAP), float(line)) for mark in marks for line in mark.read_text().split()]
+def overlaps(folder: Path) -> list[tuple[str, float, str]]:
+    """The names of the jobs that ran twice at once, when (seconds of the right wall clock), and who held the file."""
+    found: list[tuple[str, float, str]] = []
+    for mark in sorted(folder.glob(f"{OVERLAP}*")):
+        for line in mark.read_text().splitlines():
+            moment, _, holders = line.partition(" ")
+            found.append((mark.name.removeprefix(OVERLAP), float(moment), holders))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

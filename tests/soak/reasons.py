@@ -13,6 +13,8 @@ from tests.soak.journal import Entry, overlaps
 
 # How long the end of a trouble works on: time limits of statements, pauses before the next try.
 AFTER_S = 20.0
+# Who was killed before it was heard of again died with its job, for all that anybody can know.
+HEARD_S = 30.0
 DATABASE = frozenset(
     {
         "connections cut", "lines silent", "tables locked", "databases killed", "databases paused", "databases read-only",
@@ -30,14 +32,14 @@ OWN_WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "crash": (("UNKNOWN_ERROR", "exit status 3 and gave no result"),),
     # What it printed or reported is wrong, or says that it failed; each in words about the script.
     "odd": (
-        ("VALIDATION_ERROR|UNKNOWN_ERROR", "^The script |^What the script reported"), ("UNKNOWN_ERROR", "^(no|twice)$"),
+        ("VALIDATION_ERROR|UNKNOWN_ERROR", r"^The (script|printed result)\b"), ("UNKNOWN_ERROR", "^(no|twice)$"),
     ),
 }  # fmt: skip
 ALWAYS_FAILS, NEVER_ENDS = {"bad"}, {"deaf"}
 # What is told of our own trouble, and the deeds of which one must have been done.
 OUR_WORDS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("disk .*is full", frozenset({"disks full"})),
-    ("folder .*(deleted|vanished)", frozenset({"run folders removed"})),
+    ("disk .*(is|was) full", frozenset({"disks full"})),
+    ("folder .*(deleted|missing)", frozenset({"run folders removed"})),
     ("the database did not answer|The database did not answer", DATABASE),
     ("this machine stood still", FROZEN | DATABASE),
     ("something did not answer or could not be opened", FILES),
@@ -97,8 +99,8 @@ async def untrue_reasons(database: Database, journal: str, deeds: Deeds, entries
         if (why := judge.find_end(row["job_id"], row["status"], row["error_message"]))
     ]  # fmt: skip
     twice = [
-        f"ran twice at once: {name}{judge.story_of(name)}"
-        for name, moment in overlaps(Path(journal)) if not judge.was_paused(name, moment)
+        f"ran twice at once: {name} {judge.story_of(name, moment, holders)}"
+        for name, moment, holders in overlaps(Path(journal)) if not judge.was_paused(name, moment)
     ]  # fmt: skip
     return reasons + ends + twice
 
@@ -133,7 +135,8 @@ class Judge:
             return "" if self._was_asked(job) else "nobody cancelled it"
         mine = [attempt for attempt in self.attempts if attempt.job == job]
         if told := NO_RETRY.search(message):
-            died = sum(bool(self._did(DEAD, attempt)) for attempt in mine if attempt.outcome == "lost")
+            lost = [replace(attempt, ended=attempt.ended + HEARD_S) for attempt in mine if attempt.outcome == "lost"]
+            died = len({attempt.worker for attempt in lost if self._did(DEAD, attempt)})
             return "" if died >= int(told[1]) else f"{died} workers died with it"
         if message.startswith("It was handed from worker to worker"):
             handed = sum(attempt.outcome == "released" and not attempt.code for attempt in mine)
@@ -147,9 +150,13 @@ class Judge:
         mine = [attempt for attempt in self.attempts if attempt.name == name and attempt.began < moment]
         return any(self._did(PAUSED, replace(attempt, ended=moment), 1.0) for attempt in mine)
 
-    def story_of(self, name: str) -> str:
-        """The story of the job that has this name in the journal."""
-        return self.story(next((attempt.job for attempt in self.attempts if attempt.name == name), ""))
+    def story_of(self, name: str, moment: float, holders: str) -> str:
+        """The story of the job that has this name in the journal, and met at `moment` that others held its file."""
+        mine = [attempt for attempt in self.attempts if attempt.name == name]
+        if not mine:
+            return holders
+        met = f"({mine[0].way}) at {moment - mine[0].began:+.1f} s, held by {holders}"
+        return met + self.story(mine[0].job)
 
     def story(self, job: str) -> str:
         """What happened to a job, and beside it to its workers: one line each."""
@@ -158,12 +165,17 @@ class Judge:
             return ""
         first, workers = mine[0].began, {attempt.worker for attempt in mine}
         near = self.deeds.between(first, mine[-1].ended, None, AFTER_S)
+        folders = " ".join(self.entries.get(mine[0].name, Entry()).folders)
         deeds = near + [deed for deed in self.deeds.done if deed.worker in workers or deed.job == job]
-        lines = [(deed.began, f"{deed.name} {deed.worker or ''} {deed.ended - deed.began:.1f} s") for deed in deeds]
+        lines = [
+            (deed.began, f"{deed.name} {deed.worker or ''} {deed.ended - deed.began:.1f} s {deed.folder}")
+            for deed in deeds
+        ]
         lines += [
             (attempt.began, f"attempt {attempt.number} at worker {attempt.worker}: {attempt.ended - attempt.began:.1f} s, "
              f"{attempt.outcome} {attempt.message[:80]}") for attempt in mine
         ]  # fmt: skip
+        lines.append((first, f"began in {folders}"))
         return "".join(f"\n        {began - first:+.1f} s  {line}" for began, line in sorted(lines))
 
     def _was_asked(self, job: str) -> bool:

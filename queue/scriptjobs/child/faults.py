@@ -11,6 +11,8 @@ from scriptjobs.errors import ScriptError, classify_error
 from scriptjobs.events import Failure, is_code
 from scriptjobs.storable import fit, repair_text
 
+# Playwright raises a bare Exception with these words when its driver has died.
+_DRIVER_GONE = "Connection closed while reading from the driver"
 _TOO_SLOW = "A page took too long to load."
 _UNEXPECTED = "The page looked different from what the script expects."
 # What the browser says, in small letters; the code; words for people. The first hit decides. Names that begin with err_
@@ -42,7 +44,7 @@ def to_failure(error: BaseException) -> Failure:
         said = f"The script and the data that it works with do not fit together: {where}: {fault['msg']}"
         return Failure(code="VALIDATION_ERROR", message=said, stack=stack)
     said = repair_text(str(error).strip()) or type(error).__name__
-    if isinstance(error, PlaywrightError):
+    if isinstance(error, PlaywrightError) or _DRIVER_GONE in said:
         code, words = _told_by_browser(error)
         return Failure(code=code, message=f"{words} {said.splitlines()[0]}".strip(), stack=stack)
     return Failure(code=classify_error(said), message=said, stack=stack)
@@ -61,7 +63,7 @@ def _told_by_script(error: ScriptError, stack: str) -> Failure:
     return Failure(code=code, message=message, stack=stack, details=details)
 
 
-def _told_by_browser(error: PlaywrightError) -> tuple[str, str]:
+def _told_by_browser(error: BaseException) -> tuple[str, str]:
     said = str(error).lower()
     if isinstance(error, PlaywrightTimeout):
         is_page = "goto" in said or "navigation" in said

@@ -42,7 +42,7 @@ class Lifeline:
 
     def _take(self, order: dict[str, Any]) -> None:
         if "lease" in order:
-            self._deadline = lease_now() + float(order["lease"])
+            self._deadline = float(order["lease"])  # by lease_now
         if set(order) != {"lease"}:
             self._loop.call_soon_threadsafe(self.orders.put_nowait, order)
 

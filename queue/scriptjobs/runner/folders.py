@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -20,6 +21,7 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 (each folder below it is private to its
 _ROOMY_BYTES = 2 * 1024**3
 # With less room than this a browser cannot work.
 FULL_BYTES = 256 * 1024
+_FULL = re.compile(r"\bENOSPC\b|\bEDQUOT\b|No space left on device|Disk quota exceeded", re.IGNORECASE)
 REMOVE_ROUNDS = 5
 REMOVE_PAUSE_S = 0.05
 
@@ -101,14 +103,16 @@ class RunFolders:
         return True
 
 
-def trouble_with(folder: Path) -> str:
-    """What is wrong with a run's folder, in words for people; empty when nothing is."""
+def trouble_with(folder: Path, said: str) -> str:
+    """What is, or was, wrong with the folder of a run that failed and `said` why, in words for people; else nothing. A
+    disk may have room again by now.
+    """
     if not folder.is_dir():
         return "The folder in which the job ran was deleted."
     room = os.statvfs(folder)
     if room.f_blocks and room.f_bavail * room.f_frsize < FULL_BYTES:
         return "The disk on which the job ran is full."
-    return ""
+    return "The disk on which the job ran was full." if _FULL.search(said) else ""
 
 
 def _is_own_folder(path: Path) -> bool:

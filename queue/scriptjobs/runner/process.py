@@ -15,8 +15,8 @@ import structlog
 from scriptjobs.chromium import browsers_path
 from scriptjobs.events import Event, Failure, Ready
 from scriptjobs.process_marks import END_TIMEOUT_S, mark_of, put_mark
-from scriptjobs.protocol import MAX_LINE_BYTES, decode, encode_order, too_long
-from scriptjobs.runner.printed import Line, read_lines
+from scriptjobs.protocol import MAX_LINE_BYTES, decode, encode_order, lease_now, too_long
+from scriptjobs.runner.printed import CHUNK_BYTES, Line, read_lines
 from scriptjobs.runner.process_tree import end_members
 
 READ_OUT_S = 2.0
@@ -48,17 +48,31 @@ class RunnerConfig:
     python_path: tuple[str, ...] = field(default_factory=lambda: tuple(path for path in sys.path if path))
 
 
+class _Watched(asyncio.subprocess.SubprocessStreamProtocol):
+    """Tells when the process has ended. `Process.wait` may return later (CPython 3.11): when nobody holds its pipes."""
+
+    def __init__(self) -> None:
+        super().__init__(limit=CHUNK_BYTES, loop=asyncio.get_running_loop())
+        self.exited = asyncio.Event()
+
+    def process_exited(self) -> None:
+        self.exited.set()
+        super().process_exited()
+
+
 class ScriptProcess:
     """A process that waits warm for a job, runs it once, and is gone afterwards."""
 
     def __init__(
         self,
         process: asyncio.subprocess.Process,
+        exited: asyncio.Event,
         folder: Path,
         reports: asyncio.StreamReader,
         pipe: asyncio.ReadTransport,
     ) -> None:
         self._process = process
+        self._exited = exited
         self._reports = reports
         self._pipe = pipe
         self.folder = folder
@@ -75,13 +89,15 @@ class ScriptProcess:
     @classmethod
     async def start(cls, config: RunnerConfig, folder: Path) -> "ScriptProcess":
         """Start a process in `folder`, its own session and group, and let it warm up."""
+        loop = asyncio.get_running_loop()
         read_end, write_end = os.pipe()
         try:
-            process = await asyncio.create_subprocess_exec(
-                *config.command, str(write_end),
+            transport, watched = await loop.subprocess_exec(
+                _Watched, *config.command, str(write_end),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
                 cwd=folder, env=_environment(config, folder), pass_fds=(write_end,), start_new_session=True,
             )  # fmt: skip
+            process = asyncio.subprocess.Process(transport, watched, loop)
         except BaseException:
             os.close(read_end)
             raise
@@ -91,10 +107,10 @@ class ScriptProcess:
         if not put_mark(process.pid, mark_of(folder)):
             log.warning("run_not_marked", pid=process.pid)
         reports = asyncio.StreamReader(limit=MAX_LINE_BYTES)
-        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+        pipe, _ = await loop.connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reports), os.fdopen(read_end, "rb", buffering=0)
         )
-        script = cls(process, folder, reports, pipe)
+        script = cls(process, watched.exited, folder, reports, pipe)
         script._send(
             {"browser": {"path": config.chromium_path, "headed": config.headed, "sandbox": config.sandbox,
                          "endpoint": config.endpoint},
@@ -109,13 +125,15 @@ class ScriptProcess:
         return self._process.returncode is None
 
     async def hand_over(self, order: dict[str, Any]) -> None:
-        """Give the process its job (type, open payload, checkpoints, lease). One that does not read it is ended."""
-        self._send(order)
+        """Give the process its job (type, open payload, checkpoints, lease in seconds). One that does not read it is
+        ended.
+        """
+        self._send(order | _until(order["lease"]))
         self._tasks.append(asyncio.create_task(self._see_it_taken()))
 
     async def extend(self, lease_s: float) -> None:
         """Let the script go on for `lease_s` more seconds; without this it ends itself, as a frozen worker's must."""
-        self._send({"lease": lease_s})
+        self._send(_until(lease_s))
 
     async def ask_to_stop(self) -> None:
         """Ask the script to end by itself: it closes its browser and goes."""
@@ -153,7 +171,10 @@ class ScriptProcess:
 
     async def wait(self) -> int:
         """The exit status; negative for a signal."""
-        return await self._process.wait()
+        await self._exited.wait()
+        status = self._process.returncode
+        assert status is not None
+        return status
 
     async def end(self, *, grace_s: float = 0.5) -> bool:
         """End the process and everything that it started. Returns whether nothing is left."""
@@ -182,7 +203,7 @@ class ScriptProcess:
         """When the process has ended, end at once what it left: it may hold the pipes open, or go on working. Returns
         whether nothing is left.
         """
-        await self._process.wait()
+        await self._exited.wait()
         is_by_itself = not self._is_ended
         ended = await end_members(self.folder)
         self.leftovers = ended.killed if is_by_itself else 0
@@ -211,6 +232,11 @@ class ScriptProcess:
         # RuntimeError is what uvloop raises for a pipe that is closed already.
         with contextlib.suppress(ConnectionError, RuntimeError):
             self._stdin.write(encode_order(message))
+
+
+def _until(lease_s: float) -> dict[str, float]:
+    """A lease as the process is told of it: by the clock, since it may read this later."""
+    return {"lease": lease_now() + lease_s}
 
 
 def _environment(config: RunnerConfig, folder: Path) -> dict[str, str]:

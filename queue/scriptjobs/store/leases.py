@@ -26,7 +26,9 @@ async def renew_leases(
 @dataclass(frozen=True, slots=True)
 class LapsedJob:
     """A job whose worker fell silent. `deaths` counts its workers that did and were never heard of again, this one
-    included: one that was cut off, or stood still with its machine, comes back.
+    included: one that was cut off, or stood still with its machine, comes back, and one that stopped properly has
+    removed its row. Each dies once, however often it lost the job before. `silent_s`: for how long (seconds) this one
+    has been taken for dead.
     """
 
     id: UUID
@@ -34,6 +36,7 @@ class LapsedJob:
     fence: int
     worker_id: str
     deaths: int
+    silent_s: float
     is_overdue: bool
 
 
@@ -41,12 +44,14 @@ class LapsedJob:
 # left alone, and nobody waits for a lock while holding another, so no deadlock can arise.
 _TAKE = """
     select j.id, j.job_id, a.id as fence, a.worker_id,
-           (not exists (select from public.script_job_workers w
-                        where w.id = a.worker_id and w.alive_until > now()))::integer
-           + (select count(*) from public.script_job_attempts b
-              where b.job_id = j.id and b.outcome = 'lost'
-                and not exists (select from public.script_job_workers w
-                                where w.id = b.worker_id and w.heartbeat_at > b.ended_at)) as deaths,
+           (exists (select from public.script_job_workers w
+                    where w.id = a.worker_id and w.alive_until <= now()))::integer
+           + (select count(distinct b.worker_id) from public.script_job_attempts b
+              where b.job_id = j.id and b.outcome = 'lost' and b.worker_id <> a.worker_id
+                and exists (select from public.script_job_workers w
+                            where w.id = b.worker_id and w.heartbeat_at <= b.ended_at)) as deaths,
+           coalesce((select extract(epoch from now() - w.alive_until) from public.script_job_workers w
+                     where w.id = a.worker_id), 0)::float as silent_s,
            j.timeout_at < a.lease_expires_at - interval '1 minute' as is_overdue
     from public.script_job_attempts a
     join public.script_jobs j on j.id = a.job_id

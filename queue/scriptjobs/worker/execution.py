@@ -16,6 +16,8 @@ EXTEND_LIMIT_S = 0.3
 # A script ends itself so much before its lease does (a share of the lease, seconds at most): to end takes a moment, and
 # the job may run elsewhere the moment that the lease is over.
 MARGIN_SHARE, MARGIN_LIMIT_S = 0.15, 1.0
+# And this much before that (a share of the margin), a renewal may come too late to be heard by it.
+HEARING_SHARE = 0.5
 
 
 class Ending(Enum):
@@ -58,14 +60,17 @@ class Execution:
 
     @property
     def has_lapsed(self) -> bool:
-        """Whether the lease has run out: the script has ended itself, or does so at this moment."""
-        return lease_now() > self.leased_until
+        """Whether the lease has run out for the script: it has ended itself, or will before it hears of a renewal."""
+        return lease_now() > self.leased_until - self._margin_s * (1 + HEARING_SHARE)
 
     @property
     def left_to_script_s(self) -> float:
         """How long (seconds) the script may go on without hearing of another renewal."""
-        margin_s = min(self.lease_s * MARGIN_SHARE, MARGIN_LIMIT_S)
-        return max(self.leased_until - margin_s - lease_now(), 0.1)
+        return max(self.leased_until - self._margin_s - lease_now(), 0.1)
+
+    @property
+    def _margin_s(self) -> float:
+        return min(self.lease_s * MARGIN_SHARE, MARGIN_LIMIT_S)
 
     def lose(self) -> None:
         """End the script because its lease has run out, if nothing else has ended it before."""

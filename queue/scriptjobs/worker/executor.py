@@ -222,6 +222,6 @@ def _look_for_our_trouble(execution: Execution, process: ScriptProcess) -> None:
     elif process.fault:
         execution.trouble = process.fault.message
         execution.end(Ending.LOST)
-    elif (trouble := trouble_with(process.folder)) and execution.failure:
+    elif execution.failure and (trouble := trouble_with(process.folder, execution.failure.message)):
         execution.trouble = trouble
         execution.end(Ending.LOST)

@@ -10,6 +10,8 @@ from scriptjobs.store.outcomes import FailedAttempt, mark_job_failed
 
 # Pain 3 of the product page: a job that takes its worker down with it is not handed to a third one.
 DEATHS_ALLOWED = 2
+# Before a job ends for that, its worker gets so long to come back: one that was cut off, or stood still, has not died.
+COMES_BACK_S = 60.0
 
 log = structlog.get_logger()
 
@@ -39,15 +41,21 @@ async def cleanup_stalled_jobs(database: Database, worker_id: str, grace_s: floa
 
 
 async def _rescue(connection: Connection, job: LapsedJob) -> None:
+    if _is_fatal(job) and job.silent_s < COMES_BACK_S:
+        return
     status = await mark_job_failed(connection, id_=job.id, fence=job.fence, failed=_verdict(job))
     log.warning("job_orphaned", jobId=job.job_id, workerId=job.worker_id, deaths=job.deaths, status=status.value)
+
+
+def _is_fatal(job: LapsedJob) -> bool:
+    return job.deaths >= DEATHS_ALLOWED and not job.is_overdue
 
 
 def _verdict(job: LapsedJob) -> FailedAttempt:
     if job.is_overdue:
         said = "It ran longer than this job may, and its worker did not end it."
         return FailedAttempt(code="TIMEOUT", message=said, retryable=True, outcome="lost", final=JobStatus.TIMED_OUT)
-    if job.deaths >= DEATHS_ALLOWED:
+    if _is_fatal(job):
         said = f"Its worker stopped {job.deaths} times while running this job, so it is not tried again by itself."
         return FailedAttempt(code="WORKER_DIED", message=said, retryable=False, outcome="lost")
     said = "Our machine stopped in the middle of the job. This has nothing to do with your input."

@@ -31,7 +31,7 @@ LONGEST_DELAY_S = 5.0
 _CAUSES = {
     errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk is full", errno.EMFILE: "too many files are open",
     errno.ENFILE: "too many files are open", errno.ENOMEM: "the memory is full",
-    errno.ENOENT: "its folder has vanished",
+    errno.ENOENT: "a folder or program that it needs is missing",
 }  # fmt: skip
 
 Written = TypeVar("Written")
