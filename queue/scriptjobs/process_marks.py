@@ -28,6 +28,13 @@ class Ended(NamedTuple):
     left: frozenset[int]
 
 
+class _Member(NamedTuple):
+    """A living process of a run."""
+
+    mark: int
+    parent: int
+
+
 def mark_of(folder: Path) -> int:
     """The mark of the run in `folder`: the same in every process that knows the folder."""
     number = int(folder.name) if folder.name.isdecimal() else _digest(folder.name, _RUN_BITS)
@@ -67,6 +74,18 @@ def own_marks() -> range:
 def find_marked(marks: range) -> set[int]:
     """Pids of the living processes that carry one of `marks`. A millisecond for a hundred processes."""
     return {pid for pid in _newest_first() if _carries(pid, marks)}
+
+
+def end_abandoned(marks: range, worker: int) -> None:
+    """Kill the runs among `marks` whose first process, a child of the process `worker`, has gone.
+
+    Raises:
+        OSError: it could not look, for want of free descriptors.
+    """
+    found = [member for pid in _newest_first() if (member := _read(pid)) and member.mark in marks]
+    led = {member.mark for member in found if member.parent == worker}
+    for mark in {member.mark for member in found} - led:
+        end_marked(range(mark, mark + 1))
 
 
 def end_marked(marks: range, *, but: int = 0) -> Ended:
@@ -111,14 +130,19 @@ def _newest_first() -> list[int]:
 
 
 def _carries(pid: int, marks: range) -> bool:
-    """Whether a process lives and carries one of `marks`. Everybody may read limits, a sandboxed browser's included."""
+    member = _read(pid)
+    return member is not None and member.mark in marks
+
+
+def _read(pid: int) -> _Member | None:
+    """The mark and parent of a living process; None without a mark. A sandboxed browser's limits are readable, too."""
     try:
         limits = Path(f"/proc/{pid}/limits").read_bytes()
         # Soft limit, hard limit, unit; the hard one cannot be raised again without rights.
         hard = limits.partition(b"Max realtime timeout")[2].partition(b"\n")[0].split()[1:2]
-        if not hard or not hard[0].isdigit() or int(hard[0]) not in marks:
-            return False
-        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+        if not hard or not hard[0].isdigit() or int(hard[0]) < _OURS:
+            return None
+        state, parent, *_ = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return False
-    return state not in {b"Z", b"X"}
+        return None
+    return None if state in {b"Z", b"X"} else _Member(int(hard[0]), int(parent))

@@ -30,6 +30,7 @@ COVERED = {
     "bin/migrate": "tests/docs/test_commands.py::test_bin_migrate_says_where_the_schema_is",
     "bin/migrate --new": "tests/scripts/test_new_job_type.py::test_one_module_and_a_generated_migration_are_enough",
     "bin/soak": "tests/faults/test_soak.py",
+    "bin/soak --help": "tests/docs/test_commands.py::test_bin_soak_names_its_options",
     "script-jobs health": "tests/faults/test_health.py",
     "script-jobs serve": "tests/house/test_wheel.py::test_it_serves_pages_with_their_style",
     "script-jobs worker": "tests/faults/test_worker_command.py",
@@ -123,6 +124,13 @@ def test_bin_migrate_says_where_the_schema_is(dsn: str) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "schema" in done.stdout
+
+
+def test_bin_soak_names_its_options() -> None:
+    done = subprocess.run([str(ROOT / "bin/soak"), "--help"], capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 0, done.stderr
+    assert "--seed" in done.stdout
 
 
 def test_bin_setup_tells_a_wrong_browser_at_once() -> None:
