@@ -14,8 +14,8 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from scriptjobs.database import Connection, Database
 from scriptjobs.errors import RateLimited, RequestRefused, Unauthorized
-from scriptjobs.store import people
-from scriptjobs.store.people import Membership
+from scriptjobs.store import users
+from scriptjobs.store.users import Membership
 
 T = TypeVar("T")
 LINK_VALID_S = 24 * 3_600
@@ -37,7 +37,7 @@ class People:
     async def add(self, email: str, organisation: str, role: str) -> tuple[UUID, UUID]:
         """Make a person a member of an organisation; both are made when missing. Returns both ids."""
         async with self._database.as_service() as connection:
-            return await people.add_member(connection, email=email, organisation=organisation, role=role)
+            return await users.add_member(connection, email=email, organisation=organisation, role=role)
 
     async def set_password(self, email: str, password: str) -> None:
         """Set the password of a person.
@@ -49,7 +49,7 @@ class People:
             raise RequestRefused(f"A password needs at least {MIN_PASSWORD} characters.")
         hashed = await self._in_thread(self._hasher.hash, password)
         async with self._database.as_service() as connection:
-            await people.set_password(connection, await self._must_find(connection, email), hashed)
+            await users.set_password(connection, await self._must_find(connection, email), hashed)
 
     async def check_password(self, email: str, password: str) -> UUID:
         """The person with this address and password.
@@ -59,7 +59,7 @@ class People:
             RateLimited: so many people sign in that this one would wait too long.
         """
         async with self._database.as_service() as connection:
-            found = await people.find_password(connection, email)
+            found = await users.find_password(connection, email)
         try:
             # An unknown address costs the same time as a known one, so that time tells nothing.
             await self._in_thread(lambda: self._hasher.verify(found[1] if found else self._decoy, password))
@@ -78,7 +78,7 @@ class People:
         token = secrets.token_urlsafe(32)
         async with self._database.as_service() as connection:
             user_id = await self._must_find(connection, email)
-            await people.add_link(connection, token_hash=_digest(token), user_id=user_id, valid_s=LINK_VALID_S)
+            await users.add_link(connection, token_hash=_digest(token), user_id=user_id, valid_s=LINK_VALID_S)
         return token
 
     async def use_link(self, token: str) -> UUID:
@@ -88,7 +88,7 @@ class People:
             Unauthorized: unknown, used already or too old.
         """
         async with self._database.as_service() as connection:
-            user_id = await people.use_link(connection, _digest(token))
+            user_id = await users.use_link(connection, _digest(token))
         if user_id is None:
             raise Unauthorized("This link was used already or is too old. Ask for a new one.")
         return user_id
@@ -105,17 +105,17 @@ class People:
     async def find_email(self, user_id: UUID) -> str | None:
         """The address of a person, or None."""
         async with self._database.as_service() as connection:
-            return await people.find_email(connection, user_id)
+            return await users.find_email(connection, user_id)
 
     async def list_memberships(self, user_id: UUID) -> list[Membership]:
         """The organisations of a person, by name."""
         async with self._database.as_service() as connection:
-            return await people.list_memberships(connection, user_id)
+            return await users.list_memberships(connection, user_id)
 
     async def has_members(self) -> bool:
         """Whether anybody could sign in at all."""
         async with self._database.as_service() as connection:
-            return await people.has_members(connection)
+            return await users.has_members(connection)
 
     async def _in_thread(self, work: Callable[..., T], *arguments: object) -> T:
         try:
@@ -130,7 +130,7 @@ class People:
 
     @staticmethod
     async def _must_find(connection: Connection, email: str) -> UUID:
-        user_id = await people.find_user(connection, email)
+        user_id = await users.find_user(connection, email)
         if user_id is None:
             raise RequestRefused(f"Nobody has the address {email}. Add the person first: script-jobs user add.")
         return user_id
