@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from starlette.applications import Starlette
 
+from scriptjobs.access import Access
 from scriptjobs.database import Database, migrate
 from scriptjobs.embedded import EmbeddedPostgres
 from scriptjobs.files import Files
@@ -25,6 +26,8 @@ from scriptjobs.stopping import end_at_once, hear_stop_signals
 from scriptjobs.supervision import keep_running
 from scriptjobs.worker.opening import build_worker
 from scriptjobs.worker.worker import Worker
+from webapp.auth.browsers import KnownBrowsers
+from webapp.auth.guesses import Guesses
 from webapp.auth.sessions import Sessions
 from webapp.auth.tokens import Tokens
 from webapp.limits import Limits
@@ -102,7 +105,8 @@ async def _open_database(settings: Settings, stack: AsyncExitStack, parts: "_Par
 
 
 def _build_site(settings: Settings, database: Database, listener: Listener, stopping: asyncio.Event) -> Site:
-    session_key = read_or_make(settings.var_dir / "session.key", _new_key)
+    browser_key = read_or_make(settings.var_dir / "session.key", _new_key)
+    access, is_secure = Access(database), settings.address.startswith("https://")
     token_secret = settings.jwt_secret or read_or_make(settings.var_dir / "jwt.key", _new_key)
     return Site(
         settings=settings,
@@ -115,7 +119,10 @@ def _build_site(settings: Settings, database: Database, listener: Listener, stop
         ),
         people=People(database),
         tokens=Tokens(token_secret, settings.jwt_audience, settings.jwks_url),
-        sessions=Sessions(session_key, is_secure=settings.address.startswith("https://")),
+        access=access,
+        sessions=Sessions(access, is_secure=is_secure),
+        browsers=KnownBrowsers(browser_key, is_secure=is_secure),
+        guesses=Guesses(),
         limits=Limits(settings.rate_limits),
         wakeups=Wakeups(listener),
         streams=StreamSlots(),
