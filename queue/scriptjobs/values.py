@@ -143,7 +143,7 @@ def read_email(text: str) -> str:
         ValueError: it is none; the message is a whole sentence.
     """
     address = text.strip()
-    shown = f"“{address[:60]}” is no e-mail address"
+    shown = f"“{' '.join(address.split())[:60]}” is no e-mail address"
     local, _, domain = address.rpartition("@")
     if not local or not domain:
         raise ValueError(f"{shown}: write name@example.com.")

@@ -95,7 +95,7 @@ def test_a_form_of_another_session_of_the_same_person_is_refused(site: Site) -> 
 @pytest.mark.parametrize("way", ["ended", "password", "removed", "all ended"])
 def test_what_ends_a_session_ends_it_at_once(site: Site, way: str) -> None:
     api = site.as_user(EVE, "Sessions")
-    eve = signed_in(site, api.link, **{"User-Agent": f"browser of {way}\t"})
+    eve = signed_in(site, api.link, **{"User-Agent": f"browser of {way}"})
     before = is_in(eve)
 
     async def end(database: Database) -> None:
