@@ -94,7 +94,8 @@ def test_a_form_of_another_session_of_the_same_person_is_refused(site: Site) -> 
 
 @pytest.mark.parametrize("way", ["ended", "password", "removed", "all ended"])
 def test_what_ends_a_session_ends_it_at_once(site: Site, way: str) -> None:
-    api = site.as_user(EVE, "Sessions")
+    email = f"{way.replace(' ', '-')}@sessions.example.com"
+    api = site.as_user(email, "Sessions")
     eve = signed_in(site, api.link, **{"User-Agent": f"browser of {way}"})
     before = is_in(eve)
 
@@ -105,9 +106,9 @@ def test_what_ends_a_session_ends_it_at_once(site: Site, way: str) -> None:
             assert [(one.user_agent[:16], one.address) for one in own] == [("browser of ended", "127.0.0.1")]
             await access.end_session(own[0].id)
         elif way == "password":
-            await people.set_password(EVE, "another-long-password")
+            await people.set_password(email, "another-long-password")
         elif way == "removed":
-            await people.remove(EVE)
+            await people.remove(email)
         else:
             assert await access.end_sessions(api.user_id) >= 1
 
@@ -118,22 +119,24 @@ def test_what_ends_a_session_ends_it_at_once(site: Site, way: str) -> None:
 
 
 def test_whoever_is_removed_from_everywhere_gets_in_no_way(site: Site) -> None:
-    api = site.as_user(EVE, "Left")
+    email = "left@sessions.example.com"
+    api = site.as_user(email, "Left")
     token = on(site, lambda database: issue_token(Access(database), site.settings, api.user_id, name="", valid_s=60))
-    left = on(site, lambda database: People(database).remove(EVE))
+    left = on(site, lambda database: People(database).remove(email))
     bearer = {"Authorization": f"Bearer {token}"}
 
     assert left == 0
-    assert httpx.post(f"{site.address}/sign-in", data={"email": EVE, "password": PASSWORD}).status_code == 401
+    assert httpx.post(f"{site.address}/sign-in", data={"email": email, "password": PASSWORD}).status_code == 401
     assert httpx.post(f"{site.address}/sign-in/{api.link}").status_code == 401
     assert httpx.get(f"{site.address}/api/jobs", headers=bearer).status_code == 401
     assert api.get("/api/jobs").status_code == 403  # somebody else's token, which only its maker can revoke
 
 
 def test_whoever_leaves_one_of_two_organisations_stays_signed_in_for_the_other(site: Site) -> None:
-    site.as_user(EVE, "Staying")
-    eve = signed_in(site, site.as_user(EVE, "Leaving").link)
-    left = on(site, lambda database: People(database).remove(EVE, "Leaving"))
+    email = "half@sessions.example.com"
+    site.as_user(email, "Staying")
+    eve = signed_in(site, site.as_user(email, "Leaving").link)
+    left = on(site, lambda database: People(database).remove(email, "Leaving"))
 
     assert left == 1
     assert is_in(eve)

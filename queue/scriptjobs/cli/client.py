@@ -77,8 +77,8 @@ class Client:
             except SSEError as error:
                 raise RequestRefused(f"{self.http.base_url} does not answer as Script Jobs does.") from error
             except (httpx.TransportError, _Busy) as error:
-                is_first = place.last == "0" and not isinstance(error, _Busy)
-                if is_first or time.monotonic() - place.heard_at > AWAY_S:
+                was_never_there = isinstance(error, httpx.ConnectError) and not place.has_begun
+                if was_never_there or time.monotonic() - place.heard_at > AWAY_S:
                     raise SetupError(self._no_answer(error)) from error
                 await asyncio.sleep(PAUSE_S)
 
@@ -89,6 +89,7 @@ class Client:
         path = f"{job_path(job_id)}/events"
         async with aconnect_sse(self.http, "GET", path, headers=headers, timeout=timeout) as source:
             if await _is_open(source):
+                place.has_begun = True
                 async for event in source.aiter_sse():
                     place.last, place.heard_at = event.id or place.last, time.monotonic()
                     if event.event == "goodbye":
@@ -113,6 +114,7 @@ class _Place:
 
     last: str = "0"
     heard_at: float = field(default_factory=time.monotonic)
+    has_begun: bool = False
     is_over: bool = False
 
 
