@@ -250,3 +250,14 @@ def test_secrets_of_any_form_are_no_session(site: Site) -> None:
     for odd in (b"\xff\xfe", b"a" * 4_000, b"''--", b"\\u0000", b"=;=", "😀".encode()):
         headers = {"Cookie": b"script_jobs_session=" + odd}
         assert httpx.get(f"{site.address}/api/jobs", headers=headers).status_code == 401  # type: ignore[arg-type]
+
+
+def test_a_role_that_nobody_knows_may_only_look(site: Site) -> None:
+    api = site.as_user("owner@sessions.example.com", "Roles")
+    rename = "update public.user_organisations set role = 'owner' where user_id = $1 returning 1"
+    before = api.post("/api/jobs", json={"jobType": "create-api-key", "payload": {}}).status_code
+    run_on_database(site.dsn, rename, api.user_id)
+
+    assert before == 202
+    assert api.post("/api/jobs", json={"jobType": "create-api-key", "payload": {}}).status_code == 403
+    assert api.get("/api/jobs").status_code == 200
