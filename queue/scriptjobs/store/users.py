@@ -70,6 +70,10 @@ _ADD_LINK = text(
     values (:token_hash, :user_id, now() + make_interval(secs => :valid_s))
     """
 )
+_EVERYBODY = text("select user_id, email, organisation_name, role from public.script_jobs_list_people()")
+_LEAVE = text("select public.script_jobs_leave(:user_id, :organisation)")
+_FORGET_LINKS = text("delete from public.script_job_sign_in_links where user_id = :user_id")
+_FORGET_PASSWORD = text("delete from public.script_job_sign_ins where user_id = :user_id")
 # One-time: of two clicks at the same moment, the second waits for the row's lock and then finds `used_at` set.
 _USE_LINK = text(
     """
@@ -80,10 +84,6 @@ _USE_LINK = text(
     """
 )
 _ANYBODY = text("select exists (select from public.user_organisations)")
-_EVERYBODY = text("select user_id, email, organisation_name, role from public.script_jobs_list_people()")
-_LEAVE = text("select public.script_jobs_leave(:user_id, :organisation)")
-_FORGET_LINKS = text("delete from public.script_job_sign_in_links where user_id = :user_id")
-_FORGET_PASSWORD = text("delete from public.script_job_sign_ins where user_id = :user_id")
 
 
 async def list_memberships(connection: AsyncConnection, user_id: UUID) -> list[Membership]:
