@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """One organisation of a person. Every role but `viewer` may act."""
+    """One organisation of a person. What a role may do stands in `scriptjobs/roles.py`."""
 
     organisation_id: UUID
     organisation_name: str
