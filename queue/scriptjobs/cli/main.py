@@ -37,7 +37,8 @@ def serve(host: str | None = None, port: Port = None) -> None:
     must_be_free(settings.host, settings.port)
     # Found by name: the web stands above the commands, and is told where it listens, for the links that it prints.
     served = importlib.import_module("webapp.app").create_app(settings)
-    uvicorn.run(served, host=settings.host, port=settings.port, access_log=False)
+    # The log is set up already; uvicorn would put its plain lines in the place of ours.
+    uvicorn.run(served, host=settings.host, port=settings.port, access_log=False, log_config=None)
 
 
 @app.command()

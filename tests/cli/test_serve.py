@@ -1,5 +1,6 @@
-"""The first sign-in link names the port on which the site really listens, however that was chosen."""
+"""A site that is started by command: its first sign-in link, its log."""
 
+import json
 import os
 import pty
 import re
@@ -24,7 +25,7 @@ ROOT = Path(__file__).parents[2]
         (["scriptjobs.cli.main", "serve", "--port", "0"], "any"),
     ],
 )
-def test_the_first_link_names_the_port(
+def test_the_first_link_names_the_port_that_the_site_listens_on(
     new_database: Callable[[], str], tmp_path: Path, command: list[str], port: str
 ) -> None:
     wanted = free_port()
@@ -55,3 +56,32 @@ def test_the_first_link_names_the_port(
 
     assert answer.status_code == 303
     assert port == "any" or int(link[2]) == wanted
+
+
+def test_every_line_of_the_log_has_one_form(new_database: Callable[[], str], tmp_path: Path) -> None:
+    port = free_port()
+    settings = {
+        "DATABASE_URL": new_database(),
+        "VAR_DIR": str(tmp_path),
+        "WORKERS": "0",
+        "PYTHONPATH": f"{ROOT}:{ROOT}/queue",
+    }
+    command = [sys.executable, "-m", "scriptjobs.cli.main", "serve", "--port", str(port)]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=log, stderr=log)
+    try:
+        until(lambda: _answers(f"http://127.0.0.1:{port}/healthz"), 30, "the site")
+        httpx.get(f"http://127.0.0.1:{port}/jobs", trust_env=False)
+    finally:
+        process.terminate()
+        process.wait(20)
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text("utf-8").splitlines()]
+
+    assert {"request", "nobody_can_sign_in_yet"} <= {line["event"] for line in lines}
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address, trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
