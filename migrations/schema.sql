@@ -602,6 +602,19 @@ begin
     return found;
 end $$;
 
+CREATE FUNCTION public.script_jobs_leave(person uuid, organisation text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    ended integer;
+begin
+    delete from public.user_organisations m using public.organisations o
+    where m.user_id = person and o.id = m.organisation_id and (organisation is null or o.name = organisation);
+    get diagnostics ended = row_count;
+    return ended;
+end $$;
+
 CREATE FUNCTION public.script_jobs_list(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, key text, descending boolean, skip integer, most integer) RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -659,11 +672,31 @@ begin
         || coalesce(' and created_at >= ' || quote_literal(since), '');
 end $$;
 
+CREATE FUNCTION public.script_jobs_list_people() RETURNS TABLE(user_id uuid, email text, organisation_name text, role text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select m.user_id, u.email::text, o.name::text, m.role::text
+    from public.user_organisations m
+    join public.organisations o on o.id = m.organisation_id
+    left join auth.users u on u.id = m.user_id
+    order by lower(u.email), o.name, o.id
+$$;
+
 CREATE FUNCTION public.script_jobs_may_act(organisation uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
     select coalesce(auth.role(), '') = 'service_role' or organisation = any (public.script_jobs_organisations(true))
+$$;
+
+CREATE FUNCTION public.script_jobs_memberships(person uuid) RETURNS TABLE(organisation_id uuid, organisation_name text, role text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select m.organisation_id, o.name::text, m.role::text
+    from public.user_organisations m join public.organisations o on o.id = m.organisation_id
+    where m.user_id = person order by o.name, o.id
 $$;
 
 CREATE FUNCTION public.script_jobs_organisations(acting boolean DEFAULT false) RETURNS uuid[]
@@ -1072,6 +1105,17 @@ CREATE TABLE public.script_job_requests (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.script_job_sessions (
+    id text NOT NULL,
+    token_hash text NOT NULL,
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    user_agent text NOT NULL,
+    address text NOT NULL
+);
+
 CREATE TABLE public.script_job_sign_in_links (
     token_hash text NOT NULL,
     user_id uuid NOT NULL,
@@ -1094,6 +1138,14 @@ CREATE TABLE public.script_job_steps (
     started_at timestamp with time zone DEFAULT now() NOT NULL,
     duration_ms integer,
     CONSTRAINT script_job_steps_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
+);
+
+CREATE TABLE public.script_job_tokens (
+    id text NOT NULL,
+    user_id uuid NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.script_job_uploads (
@@ -1228,6 +1280,12 @@ ALTER TABLE ONLY public.script_job_prerequisites
 ALTER TABLE ONLY public.script_job_requests
     ADD CONSTRAINT script_job_requests_pkey PRIMARY KEY (user_id, organisation_id, path, key);
 
+ALTER TABLE ONLY public.script_job_sessions
+    ADD CONSTRAINT script_job_sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.script_job_sessions
+    ADD CONSTRAINT script_job_sessions_token_hash_key UNIQUE (token_hash);
+
 ALTER TABLE ONLY public.script_job_sign_in_links
     ADD CONSTRAINT script_job_sign_in_links_pkey PRIMARY KEY (token_hash);
 
@@ -1236,6 +1294,9 @@ ALTER TABLE ONLY public.script_job_sign_ins
 
 ALTER TABLE ONLY public.script_job_steps
     ADD CONSTRAINT script_job_steps_pkey PRIMARY KEY (job_id, attempt, "position");
+
+ALTER TABLE ONLY public.script_job_tokens
+    ADD CONSTRAINT script_job_tokens_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.script_job_uploads
     ADD CONSTRAINT script_job_uploads_pkey PRIMARY KEY (id);
@@ -1269,6 +1330,10 @@ CREATE INDEX script_job_files_by_job ON public.script_job_files USING btree (job
 CREATE INDEX script_job_prerequisites_needs ON public.script_job_prerequisites USING btree (needs_id);
 
 CREATE INDEX script_job_requests_age ON public.script_job_requests USING btree (created_at);
+
+CREATE INDEX script_job_sessions_user ON public.script_job_sessions USING btree (user_id);
+
+CREATE INDEX script_job_tokens_user ON public.script_job_tokens USING btree (user_id);
 
 CREATE INDEX script_job_uploads_age ON public.script_job_uploads USING btree (created_at);
 
@@ -1459,11 +1524,15 @@ CREATE POLICY "Service role full access" ON public.script_job_prerequisites TO s
 
 CREATE POLICY "Service role full access" ON public.script_job_requests TO service_role USING (true) WITH CHECK (true);
 
+CREATE POLICY "Service role full access" ON public.script_job_sessions TO service_role USING (true) WITH CHECK (true);
+
 CREATE POLICY "Service role full access" ON public.script_job_sign_in_links TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY "Service role full access" ON public.script_job_sign_ins TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY "Service role full access" ON public.script_job_steps TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY "Service role full access" ON public.script_job_tokens TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY "Service role full access" ON public.script_job_uploads TO service_role USING (true) WITH CHECK (true);
 
@@ -1553,11 +1622,15 @@ ALTER TABLE public.script_job_prerequisites ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.script_job_requests ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.script_job_sessions ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.script_job_sign_in_links ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.script_job_sign_ins ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.script_job_steps ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.script_job_tokens ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.script_job_uploads ENABLE ROW LEVEL SECURITY;
 
@@ -1663,13 +1736,22 @@ REVOKE ALL ON FUNCTION public.script_jobs_keep(job uuid, kept boolean) FROM PUBL
 GRANT ALL ON FUNCTION public.script_jobs_keep(job uuid, kept boolean) TO service_role;
 GRANT ALL ON FUNCTION public.script_jobs_keep(job uuid, kept boolean) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.script_jobs_leave(person uuid, organisation text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_leave(person uuid, organisation text) TO service_role;
+
 REVOKE ALL ON FUNCTION public.script_jobs_list(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, key text, descending boolean, skip integer, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_list(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, key text, descending boolean, skip integer, most integer) TO service_role;
 GRANT ALL ON FUNCTION public.script_jobs_list(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, key text, descending boolean, skip integer, most integer) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.script_jobs_list_conditions(organisation uuid, kind text, restaurant uuid, since timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.script_jobs_list_people() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_list_people() TO service_role;
+
 REVOKE ALL ON FUNCTION public.script_jobs_may_act(organisation uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.script_jobs_memberships(person uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_memberships(person uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_organisations(acting boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_organisations(acting boolean) TO service_role;
@@ -1748,12 +1830,16 @@ GRANT SELECT,INSERT ON TABLE public.script_job_prerequisites TO authenticated;
 GRANT SELECT,INSERT,DELETE ON TABLE public.script_job_requests TO authenticated;
 GRANT ALL ON TABLE public.script_job_requests TO service_role;
 
+GRANT ALL ON TABLE public.script_job_sessions TO service_role;
+
 GRANT ALL ON TABLE public.script_job_sign_in_links TO service_role;
 
 GRANT ALL ON TABLE public.script_job_sign_ins TO service_role;
 
 GRANT SELECT ON TABLE public.script_job_steps TO authenticated;
 GRANT ALL ON TABLE public.script_job_steps TO service_role;
+
+GRANT ALL ON TABLE public.script_job_tokens TO service_role;
 
 GRANT ALL ON TABLE public.script_job_uploads TO service_role;
 GRANT SELECT,INSERT ON TABLE public.script_job_uploads TO authenticated;

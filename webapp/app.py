@@ -14,6 +14,7 @@ from scriptjobs.logs import configure_logging
 from scriptjobs.settings import Settings
 from webapp.addresses import answer_beside
 from webapp.body_time import limit_heads
+from webapp.clients import ForwardedClients, leave_clients_alone
 from webapp.errors import headers_of, json_face
 from webapp.lifespan import lifespan
 from webapp.middleware import Cors, Faults, RequestContext, path_for_log
@@ -34,6 +35,7 @@ def create_app(settings: Settings) -> Starlette:
     """The web application. Nothing is opened before its lifespan starts."""
     configure_logging(settings)
     limit_heads()
+    leave_clients_alone()
     cors = Middleware(
         Cors,
         allow_origins=list(settings.cors_origins),
@@ -42,9 +44,10 @@ def create_app(settings: Settings) -> Starlette:
         expose_headers=_EXPOSED,
         max_age=7_200,
     )
+    forwarded = Middleware(ForwardedClients, trusted_hosts=list(settings.trusted_proxies))
     app = Starlette(
         routes=routes(),
-        middleware=[Middleware(RequestContext), cors, Middleware(Faults, face=_broken)],
+        middleware=[forwarded, Middleware(RequestContext), cors, Middleware(Faults, face=_broken)],
         exception_handlers={ScriptJobsError: _refused, HTTPException: _http},
         lifespan=lifespan,
     )

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from starlette.applications import Starlette
 
+from scriptjobs.access import Access
 from scriptjobs.database import Database, migrate
 from scriptjobs.embedded import EmbeddedPostgres
 from scriptjobs.files import Files
@@ -25,10 +26,12 @@ from scriptjobs.stopping import end_at_once, hear_stop_signals
 from scriptjobs.supervision import keep_running
 from scriptjobs.worker.opening import build_worker
 from scriptjobs.worker.worker import Worker
+from webapp.auth.browsers import KnownBrowsers
+from webapp.auth.guesses import Guesses
 from webapp.auth.sessions import Sessions
 from webapp.auth.tokens import Tokens
 from webapp.limits import Limits
-from webapp.listening import wait_until_listening
+from webapp.listening import listening_port, wait_until_listening
 from webapp.live import Live
 from webapp.streams import StreamSlots
 from webapp.wakeups import Wakeups
@@ -65,7 +68,8 @@ async def lifespan(app: Starlette) -> AsyncGenerator[None]:
             await stack.enter_async_context(parts.running(keep_running("listener", listener.run)))
             site = _build_site(settings, database, listener, stopping)
             app.state.site, app.state.live = site, Live(site.service, site.wakeups)
-            await _greet_first_user(settings, site.people)
+            if link := await _greet_first_user(site.people):
+                await stack.enter_async_context(parts.running(_show_link(settings, link)))
             if settings.workers:
                 worker = build_worker(settings, settings.workers, database, listener)
                 workers.append(worker)
@@ -102,7 +106,8 @@ async def _open_database(settings: Settings, stack: AsyncExitStack, parts: "_Par
 
 
 def _build_site(settings: Settings, database: Database, listener: Listener, stopping: asyncio.Event) -> Site:
-    session_key = read_or_make(settings.var_dir / "session.key", _new_key)
+    browser_key = read_or_make(settings.var_dir / "session.key", _new_key)
+    access, is_secure = Access(database), settings.address.startswith("https://")
     token_secret = settings.jwt_secret or read_or_make(settings.var_dir / "jwt.key", _new_key)
     return Site(
         settings=settings,
@@ -115,7 +120,10 @@ def _build_site(settings: Settings, database: Database, listener: Listener, stop
         ),
         people=People(database),
         tokens=Tokens(token_secret, settings.jwt_audience, settings.jwks_url),
-        sessions=Sessions(session_key, is_secure=settings.address.startswith("https://")),
+        access=access,
+        sessions=Sessions(access, is_secure=is_secure),
+        browsers=KnownBrowsers(browser_key, is_secure=is_secure),
+        guesses=Guesses(),
         limits=Limits(settings.rate_limits),
         wakeups=Wakeups(listener),
         streams=StreamSlots(),
@@ -152,17 +160,25 @@ class _Parts:
             signal.raise_signal(signal.SIGTERM)
 
 
-async def _greet_first_user(settings: Settings, people: People) -> None:
-    """On the first start, make somebody who can sign in. The link goes to a terminal, and never where it is kept."""
+async def _greet_first_user(people: People) -> str:
+    """On the first start, make somebody who can sign in. Returns the token of a link for them where a terminal can show
+    it; it goes nowhere where it is kept.
+    """
     if await people.has_members():
-        return
+        return ""
     await people.add(FIRST_EMAIL, FIRST_ORGANISATION, "admin")
     if sys.stderr.isatty():
-        token = await people.make_link(FIRST_EMAIL)
-        sys.stderr.write(f"\n  First sign-in (works once, for a day): {settings.address}/sign-in/{token}\n\n")
-        return
+        return await people.make_link(FIRST_EMAIL)
     command = f'script-jobs user add YOUR-ADDRESS --organisation "{FIRST_ORGANISATION}" --role admin'
     log.info("nobody_can_sign_in_yet", hint=f"{command} prints a sign-in link")
+    return ""
+
+
+async def _show_link(settings: Settings, token: str) -> None:
+    """Show the first link when the server listens: its port may have been chosen on uvicorn's own command line."""
+    await wait_until_listening()
+    address = settings.public_url or settings.address_at(listening_port(settings.port))
+    sys.stderr.write(f"\n  First sign-in (works once, for a day): {address.rstrip('/')}/sign-in/{token}\n\n")
 
 
 def _new_key() -> str:

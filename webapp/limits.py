@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import wraps
 
-from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.requests import Request
@@ -15,9 +15,6 @@ from scriptjobs.errors import RateLimited, SetupError
 from scriptjobs.settings import RATE_LIMITS
 from scriptjobs.values import read_whole_number
 
-SIGN_IN_PER_MINUTE = 10
-# For one account from all addresses together: somebody who mistypes gets through, guessing takes years.
-SIGN_IN_PER_ACCOUNT = 30
 MOST = 1_000_000
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -46,12 +43,8 @@ class Limits:
 
     def __init__(self, setting: str) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._items: dict[str, RateLimitItem] = {
-            "sign-in": RateLimitItemPerMinute(SIGN_IN_PER_MINUTE),
-            "account": RateLimitItemPerHour(SIGN_IN_PER_ACCOUNT),
-        }
-        if setting.strip().lower() != "off":
-            self._items |= _read(RATE_LIMITS) | _read(setting)
+        is_off = setting.strip().lower() == "off"
+        self._items = {} if is_off else _read(RATE_LIMITS) | _read(setting)
 
     async def check(self, name: str, who: object) -> None:
         """Count one request.
@@ -67,9 +60,9 @@ class Limits:
         raise RateLimited(f"Too many requests; try again in {wait_s} s.", retryAfter=wait_s)
 
 
-def _read(setting: str) -> dict[str, RateLimitItem]:
+def _read(setting: str) -> dict[str, RateLimitItemPerMinute]:
     known = {part.partition("=")[0] for part in RATE_LIMITS.split(",")}
-    found: dict[str, RateLimitItem] = {}
+    found: dict[str, RateLimitItemPerMinute] = {}
     for part in filter(str.strip, setting.split(",")):
         name, _, amount = (piece.strip() for piece in part.partition("="))
         try:

@@ -19,17 +19,26 @@ async def wait_until_listening(patience_s: float = PATIENCE_S) -> None:
 
 def is_listening() -> bool:
     """Whether one of this process's descriptors is a socket that accepts connections."""
-    return any(_accepts(int(name)) for name in os.listdir("/dev/fd"))
+    return any(_port_of(int(name)) is not None for name in os.listdir("/dev/fd"))
 
 
-def _accepts(descriptor: int) -> bool:
+def listening_port(wanted: int) -> int:
+    """The port on which this process accepts connections: `wanted` if that is among them, or if there is none."""
+    ports = {port for name in os.listdir("/dev/fd") if (port := _port_of(int(name)))}
+    return min(ports) if ports and wanted not in ports else wanted
+
+
+def _port_of(descriptor: int) -> int | None:
+    """The port of a socket that accepts connections; 0 for one without ports; None for anything else."""
     try:
         copy = os.dup(descriptor)
     except OSError:  # closed meanwhile: the descriptor by which the folder was read
-        return False
+        return None
     try:
         with socket.socket(fileno=copy) as probe:
-            return bool(probe.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+            if not probe.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                return None
+            return int(probe.getsockname()[1]) if probe.family in (socket.AF_INET, socket.AF_INET6) else 0
     except OSError:  # no socket
         os.close(copy)
-        return False
+        return None

@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from scriptjobs.errors import Forbidden, ScriptJobsError, Unauthorized
 from scriptjobs.service import Caller
-from webapp.caller import get_caller
+from webapp.caller import recheck
 
 # A session or token that ended, or a membership that is gone, ends a stream within so long.
 ASK_EVERY_S = 15.0
@@ -32,7 +32,7 @@ class Stay:
         if self.patience_s:
             return ""
         try:
-            now = await get_caller(self._request)
+            now = await recheck(self._request)
         except Unauthorized:
             return "signed-out"
         except Forbidden:

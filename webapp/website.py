@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from scriptjobs.access import Access
 from scriptjobs.people import People
 from scriptjobs.service import ScriptJobService
 from scriptjobs.settings import Settings
+from webapp.auth.browsers import KnownBrowsers
+from webapp.auth.guesses import Guesses
 from webapp.auth.sessions import Sessions
 from webapp.auth.tokens import Tokens
 from webapp.limits import Limits
@@ -22,8 +25,11 @@ class Site:
     settings: Settings
     service: ScriptJobService
     people: People
+    access: Access
     tokens: Tokens
     sessions: Sessions
+    browsers: KnownBrowsers
+    guesses: Guesses
     limits: Limits
     wakeups: Wakeups
     streams: StreamSlots

@@ -1,5 +1,6 @@
 """Settings: every name, default, unit and meaning, read once from the environment at the composition root."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -64,6 +65,9 @@ class Settings(BaseSettings):
     files_url: str | None = Field(
         None, description="file:// or s3:// address for pictures; without it `files` in VAR_DIR"
     )
+    trusted_proxies: Names = Field(
+        (), description="addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas"
+    )
     cors_origins: Names = Field((), description="origins that may call the API from a browser")
     rate_limits: str = Field(
         RATE_LIMITS, description="requests a minute and caller, those left out keep their default; `off` for load tests"
@@ -71,7 +75,7 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = Field("json", description="`console` reads well in a terminal")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
 
-    @field_validator("portal_hosts", "cors_origins", mode="before")
+    @field_validator("portal_hosts", "cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -89,6 +93,16 @@ class Settings(BaseSettings):
             first = error.errors()[0]
             name = str(first["loc"][0]).upper()
             raise SetupError(f"The setting {name} does not fit: {first['msg']} (it is {first['input']!r}).") from error
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for part in value:
+            try:
+                ip_network(part)
+            except ValueError:
+                raise ValueError(f"{part!r} is no address or network, such as 10.0.0.2 or 10.0.0.0/8") from None
+        return value
 
     @field_validator("script_environment")
     @classmethod
@@ -111,4 +125,9 @@ class Settings(BaseSettings):
     @property
     def address(self) -> str:
         """The address that people use, without a slash at the end."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        return (self.public_url or self.address_at(self.port)).rstrip("/")
+
+    def address_at(self, port: int) -> str:
+        """Where a browser on this machine finds what listens on `port`."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 (read, not bound to)
+        return f"http://[{host}]:{port}" if ":" in host and not host.startswith("[") else f"http://{host}:{port}"

@@ -25,6 +25,11 @@ _TIME = re.compile(
 )
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
 _ON, _OFF = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
+_DOTTED = re.compile(r"[^.]+([.][^.]+)*")
+# Letters of any script: domains are written as people read them, too.
+_DOMAIN = re.compile(r"[^\W_]([\w-]{0,61}[^\W_])?([.][^\W_]([\w-]{0,61}[^\W_])?)*")
+_MAX_LOCAL, _MAX_ADDRESS = 64, 254
+_NEVER_IN_EMAIL = frozenset('<>()[],;:\\"')
 _HALF = re.compile("[\ud800-\udfff]")
 
 MAX_SMALL = 2**31 - 1  # what a column of PostgreSQL's type integer holds
@@ -128,6 +133,27 @@ def read_name(text: str) -> str:
     text = _NEVER_MEANT.sub("", text)
     seen = [place for place, sign in enumerate(text) if not _is_unseen(sign)]
     return text[seen[0] : seen[-1] + 1] + _belonging(text[seen[-1] :]) if seen else ""
+
+
+def read_email(text: str) -> str:
+    """The e-mail address of a person, without blanks around it. A domain may be one word (`admin@localhost`), as the
+    sign-in form takes it.
+
+    Raises:
+        ValueError: it is none; the message is a whole sentence.
+    """
+    address = text.strip()
+    shown = f"“{' '.join(address.split())[:60]}” is no e-mail address"
+    local, _, domain = address.rpartition("@")
+    if not local or not domain:
+        raise ValueError(f"{shown}: write name@example.com.")
+    if any(sign in _NEVER_IN_EMAIL or _is_unseen(sign) for sign in address):
+        raise ValueError(f"{shown}: it holds a character that none can have.")
+    if "@" in local or len(local) > _MAX_LOCAL or len(address) > _MAX_ADDRESS or not _DOTTED.fullmatch(local):
+        raise ValueError(f"{shown}: the part before the @ is wrong.")
+    if not _DOMAIN.fullmatch(domain):
+        raise ValueError(f"{shown}: “{domain[:60]}” is no domain.")
+    return address
 
 
 def read_path(address: str) -> str:

@@ -72,7 +72,11 @@ class InProcess:
 
         await self.app(scope, receive, send)
         start = answered[0]
-        names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]}
+        # Of several cookies, the first is the session.
+        pairs = reversed(
+            [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in start["headers"]]
+        )
+        names = dict(pairs)
         return Answer(start["status"], names, b"".join(part.get("body", b"") for part in answered[1:]))
 
     def bearer(self, email: str, organisation: str = "One", role: str = "staff") -> tuple[str, bytes]:

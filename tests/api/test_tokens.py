@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from scriptjobs.errors import KeysUnavailable, Unauthorized
 from webapp.auth import keys
-from webapp.auth.tokens import Tokens
+from webapp.auth.tokens import Claimed, Tokens
 
 ROTTEN: list[Any] = [None, 5, {}, {"kty": "RSA", "kid": "bad", "n": "!", "e": "AQAB"}, {"kty": "ML-DSA", "kid": "new"}]
 
@@ -72,7 +72,7 @@ def signed(key: ECKey, user_id: UUID) -> str:
 def test_keys_that_cannot_be_read_do_not_spoil_the_others(provider: Provider) -> None:
     key, user_id = new_key("one"), uuid4()
     provider.publish(*ROTTEN, key)
-    assert asyncio.run(tokens_of(provider).check(signed(key, user_id))) == user_id
+    assert asyncio.run(tokens_of(provider).check(signed(key, user_id))) == Claimed(user_id, "")
 
 
 def test_a_new_key_is_asked_for_and_a_strange_one_only_now_and_then(
@@ -83,7 +83,7 @@ def test_a_new_key_is_asked_for_and_a_strange_one_only_now_and_then(
     provider.publish(old)
 
     async def check() -> None:
-        assert await tokens.check(signed(old, user_id)) == user_id
+        assert await tokens.check(signed(old, user_id)) == Claimed(user_id, "")
         provider.publish(old, new)
         for _ in range(50):
             with pytest.raises(Unauthorized):
@@ -91,7 +91,7 @@ def test_a_new_key_is_asked_for_and_a_strange_one_only_now_and_then(
         assert provider.asked == 1
         monkeypatch.setattr(keys, "ASK_AGAIN_S", 0)
         found = await asyncio.gather(*(tokens.check(signed(new, user_id)) for _ in range(20)))
-        assert set(found) == {user_id}
+        assert set(found) == {Claimed(user_id, "")}
         assert provider.asked == 2
 
     asyncio.run(check())
@@ -121,7 +121,7 @@ def test_old_keys_serve_while_the_provider_is_down(provider: Provider, monkeypat
         provider.status = 503
         monkeypatch.setattr(keys, "VALID_S", 0)
         monkeypatch.setattr(keys, "ASK_AGAIN_S", 0)
-        assert await tokens.check(signed(key, user_id)) == user_id
+        assert await tokens.check(signed(key, user_id)) == Claimed(user_id, "")
         assert provider.asked == 2
 
     asyncio.run(check())

@@ -60,6 +60,14 @@ NOT_RUN = {
     "bin/bench depth": "it measures for minutes",
     "bin/bench scripts": "it measures for minutes",
 }
+PEOPLE = "tests/cli/test_people.py"
+COVERED |= {
+    "script-jobs user add EMAIL --organisation NAME": PEOPLE, "script-jobs user list": PEOPLE,
+    "script-jobs user remove EMAIL": PEOPLE, "script-jobs user password EMAIL": PEOPLE,
+    "script-jobs session list": PEOPLE, "script-jobs session end ID": PEOPLE,
+    "script-jobs token create": PEOPLE, "script-jobs token create EMAIL": PEOPLE,
+    "script-jobs token list": PEOPLE, "script-jobs token revoke ID": PEOPLE,
+}  # fmt: skip
 RUN = {"script-jobs user add": HELP, "script-jobs doctor": HELP}
 
 

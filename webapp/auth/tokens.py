@@ -1,5 +1,6 @@
 """Bearer tokens: HS256 with a shared secret, or RS256 and ES256 by published keys."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +9,19 @@ from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwk import OctKey
 from joserfc.jws import extract_compact
 
+from scriptjobs.access import ISSUER, read_token_id
 from scriptjobs.errors import Unauthorized
 from webapp.auth.keys import PublishedKeys
 
 CLOCK_SKEW_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Whom a token names. `token_id` is empty for one that we did not make."""
+
+    user_id: UUID
+    token_id: str
 
 
 class Tokens:
@@ -22,8 +32,8 @@ class Tokens:
         self._audience = audience
         self._published = PublishedKeys(jwks_url) if jwks_url else None
 
-    async def check(self, token: str) -> UUID:
-        """The user that a token names.
+    async def check(self, token: str) -> Claimed:
+        """The user that a token names. Whether it was revoked is for the database to say.
 
         Raises:
             Unauthorized: malformed, expired, for somebody else, or signed by nobody we know.
@@ -37,7 +47,8 @@ class Tokens:
                 exp={"essential": True},
                 aud={"essential": True, "value": self._audience},
             ).validate(claims)
-            return UUID(str(claims["sub"]))
+            token_id = read_token_id(claims.get("jti")) if claims.get("iss") == ISSUER else ""
+            return Claimed(UUID(str(claims["sub"])), token_id)
         except ExpiredTokenError as error:
             raise Unauthorized("The token has expired.", reason="invalid_token") from error
         except (JoseError, ValueError, KeyError) as error:

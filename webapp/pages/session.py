@@ -10,9 +10,8 @@ from scriptjobs.errors import Unauthorized
 from scriptjobs.service import UPLOAD_LIMIT_BYTES, Caller
 from scriptjobs.values import read_path
 from webapp.auth.sessions import Session, check_form, check_origin
-from webapp.caller import get_caller
+from webapp.caller import find_visitor, get_caller
 from webapp.uploads import read_form
-from webapp.website import site_of
 
 # Five hundred option sets of seven fields each, and some room.
 MAX_FIELDS = 5_000
@@ -26,10 +25,20 @@ async def enter(request: Request) -> tuple[Caller, Session]:
     Raises:
         Unauthorized: nobody is signed in.
     """
-    session = site_of(request).sessions.read(request)
+    session = await find_session(request)
+    return await get_caller(request), session
+
+
+async def find_session(request: Request) -> Session:
+    """The session of a page, whatever its person may see.
+
+    Raises:
+        Unauthorized: nobody is signed in with this browser.
+    """
+    session = (await find_visitor(request)).session
     if session is None:
         raise Unauthorized
-    return await get_caller(request), session
+    return session
 
 
 async def read_posted(request: Request) -> FormData:

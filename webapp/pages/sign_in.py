@@ -1,11 +1,14 @@
 """Signing in by e-mail and password or by one-time link, and signing out."""
 
+from uuid import UUID
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from scriptjobs.errors import RateLimited, Unauthorized
-from webapp.errors import status_of
-from webapp.pages.session import enter, read_own_form, read_posted
+from webapp.clients import address_of
+from webapp.errors import headers_of, status_of
+from webapp.pages.session import find_session, read_own_form, read_posted
 from webapp.render import page
 from webapp.website import site_of
 
@@ -22,14 +25,13 @@ async def sign_in(request: Request) -> Response:
     back = _safe(form.get("next"))
     site = site_of(request)
     try:
-        await site.limits.check("sign-in", request.client.host if request.client else "")
-        await site.limits.check("account", email.casefold())
-        user_id = await site.people.check_password(email, password)
+        tries = site.guesses.tries_from(address_of(request), site.browsers.find(request))
+        user_id = await site.people.check_password(email, password, tries)
     except (Unauthorized, RateLimited) as error:
-        return page(request, "sign_in", status=status_of(error), next=back, email=email, error=error.message)
-    response = RedirectResponse(back, 303)
-    site.sessions.start(response, user_id)
-    return response
+        answer = page(request, "sign_in", status=status_of(error), next=back, email=email, error=error.message)
+        answer.headers.update({name: value for name, value in headers_of(error).items() if name == "Retry-After"})
+        return answer
+    return await _signed_in(request, user_id, back)
 
 
 async def link(request: Request) -> Response:
@@ -45,17 +47,22 @@ async def use_link(request: Request) -> Response:
         user_id = await site.people.use_link(request.path_params["token"])
     except Unauthorized as error:
         return page(request, "sign_in", status=401, next="/", email="", error=error.message)
-    response = RedirectResponse("/", 303)
-    site.sessions.start(response, user_id)
-    return response
+    return await _signed_in(request, user_id, "/")
 
 
 async def sign_out(request: Request) -> Response:
     """POST /sign-out."""
-    _, session = await enter(request)
-    await read_own_form(request, session)
+    await read_own_form(request, await find_session(request))
     response = RedirectResponse("/sign-in", 303)
-    site_of(request).sessions.end(response)
+    await site_of(request).sessions.end(request, response)
+    return response
+
+
+async def _signed_in(request: Request, user_id: UUID, back: str) -> Response:
+    site = site_of(request)
+    response = RedirectResponse(back, 303)
+    await site.sessions.start(request, response, user_id)
+    site.browsers.remember(response, user_id)
     return response
 
 

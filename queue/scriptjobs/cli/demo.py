@@ -15,11 +15,12 @@ import httpx
 from PIL import Image
 from rich.console import Console
 
+from scriptjobs.access import Access
 from scriptjobs.chromium import find_chromium, must_be_a_browser
 from scriptjobs.cli.client import Client, connected
 from scriptjobs.cli.opening import must_be_free, next_free, opened_database
 from scriptjobs.cli.serving import Server, serving, until_ready, while_they_live
-from scriptjobs.cli.tokens import make_token
+from scriptjobs.cli.tokens import issue_token
 from scriptjobs.embedded import make_var_dir
 from scriptjobs.errors import SetupError
 from scriptjobs.job_types import JobType, JobTypes
@@ -217,7 +218,8 @@ async def _sign_up(settings: Settings) -> tuple[str, str]:
     async with opened_database(settings) as database:
         people = People(database)
         user_id, _ = await people.add(EMAIL, ORGANISATION, "admin")
-        return make_token(settings, user_id), await people.make_link(EMAIL)
+        token = await issue_token(Access(database), settings, user_id, name="demo", valid_s=3_600)
+        return token, await people.make_link(EMAIL)
 
 
 async def _until_stopped() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import signal
 import socket
 from collections.abc import AsyncGenerator
@@ -37,24 +38,37 @@ async def opened_database(settings: Settings, pool_size: int = 2) -> AsyncGenera
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether nobody listens on the port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+    """Whether this process could listen on the port."""
+    return _why_not(host, port) is None
 
 
 def must_be_free(host: str, port: int) -> None:
-    """Refuse a taken port.
+    """Refuse a port on which this process cannot listen.
 
     Raises:
-        SetupError: it is taken.
+        SetupError: it is taken, it is not for this user, or the host is no address of this machine.
     """
-    if port and not is_free(host, port):
+    reason = _why_not(host, port)
+    if reason is None:
+        return
+    if reason.errno == errno.EADDRINUSE:
         raise SetupError(f"Port {port} on {host} is taken. Stop what listens there, or choose another one with --port.")
+    if reason.errno in (errno.EACCES, errno.EPERM):
+        raise SetupError(f"This user may not listen on port {port}. Choose one from 1024 on with --port.")
+    raise SetupError(f"“{host}” is no address of this machine ({reason.strerror}). Choose one with --host.")
+
+
+def _why_not(host: str, port: int) -> OSError | None:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except UnicodeError:
+        return OSError(errno.EADDRNOTAVAIL, "it cannot be read")
+    except OSError as error:
+        return error
+    return None
 
 
 def next_free(host: str, first: int, most: int = 100) -> int:

@@ -6,6 +6,7 @@ from scriptjobs.database import Database
 from scriptjobs.files import Files
 from scriptjobs.jobs import REST_DAYS, SECRETS_DAYS
 from scriptjobs.store.maintenance import delete_job, erase_old_secrets, forget_requests, lock_old_jobs, try_lock
+from scriptjobs.store.sessions import forget_ended
 from scriptjobs.store.uploads import delete_upload, lock_unused_uploads
 from scriptjobs.store.workers import forget_dead_workers
 
@@ -72,10 +73,11 @@ async def cleanup_old_secrets(database: Database, days: int = SECRETS_DAYS, batc
 
 
 async def forget_the_past(database: Database) -> None:
-    """Forget requests of yesterday and workers that died days ago."""
+    """Forget requests of yesterday, workers that died days ago, and sessions, tokens and links whose time is over."""
     async with database.as_service("sweep:old") as connection:
         if not await try_lock(connection, "past"):
             return
         while await forget_requests(connection, REQUESTS_KEPT_S):
             pass
         await forget_dead_workers(connection)
+        await forget_ended(connection)

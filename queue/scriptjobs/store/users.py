@@ -9,9 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """One organisation of a person. Every role but `viewer` may act."""
+    """One organisation of a person. What a role may do stands in `scriptjobs/roles.py`."""
 
     organisation_id: UUID
+    organisation_name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One person in one organisation. Whoever was deleted elsewhere has no address."""
+
+    user_id: UUID
+    email: str | None
     organisation_name: str
     role: str
 
@@ -60,6 +70,10 @@ _ADD_LINK = text(
     values (:token_hash, :user_id, now() + make_interval(secs => :valid_s))
     """
 )
+_EVERYBODY = text("select user_id, email, organisation_name, role from public.script_jobs_list_people()")
+_LEAVE = text("select public.script_jobs_leave(:user_id, :organisation)")
+_FORGET_LINKS = text("delete from public.script_job_sign_in_links where user_id = :user_id")
+_FORGET_PASSWORD = text("delete from public.script_job_sign_ins where user_id = :user_id")
 # One-time: of two clicks at the same moment, the second waits for the row's lock and then finds `used_at` set.
 _USE_LINK = text(
     """
@@ -121,3 +135,23 @@ async def use_link(connection: AsyncConnection, token_hash: str) -> UUID | None:
 async def has_members(connection: AsyncConnection) -> bool:
     """Whether anybody could sign in at all."""
     return (await connection.execute(_ANYBODY)).scalar_one()
+
+
+async def list_people(connection: AsyncConnection) -> list[Member]:
+    """Everybody with each of their organisations, by address."""
+    return [Member(**row) for row in (await connection.execute(_EVERYBODY)).mappings()]
+
+
+async def leave(connection: AsyncConnection, user_id: UUID, organisation: str | None) -> int:
+    """Take a person out of the organisation of that name, or out of all. Returns how many memberships ended."""
+    return (await connection.execute(_LEAVE, {"user_id": user_id, "organisation": organisation})).scalar_one()
+
+
+async def forget_links(connection: AsyncConnection, user_id: UUID) -> None:
+    """Delete the one-time links of a person."""
+    await connection.execute(_FORGET_LINKS, {"user_id": user_id})
+
+
+async def forget_password(connection: AsyncConnection, user_id: UUID) -> None:
+    """Delete the password of a person."""
+    await connection.execute(_FORGET_PASSWORD, {"user_id": user_id})
