@@ -1,6 +1,7 @@
 """The lifespan: opens database, listener, live pages, worker; closes in reverse; hears the stop signal."""
 
 import asyncio
+import os
 import secrets
 import signal
 import sys
@@ -12,13 +13,12 @@ from typing import Any
 import structlog
 from starlette.applications import Starlette
 
-from scriptjobs.database import Database, migrate
-from scriptjobs.embedded import EmbeddedPostgres
+from scriptjobs.errors import SetupError
 from scriptjobs.files import Files
-from scriptjobs.job_types import JobTypes
+from scriptjobs.installation import Installation, opened_installation
 from scriptjobs.listener import Listener
 from scriptjobs.people import People
-from scriptjobs.sealing import Vault, read_or_make
+from scriptjobs.sealing import read_or_make
 from scriptjobs.service import ScriptJobService
 from scriptjobs.settings import Settings
 from scriptjobs.worker.opening import build_worker
@@ -43,13 +43,13 @@ async def lifespan(app: Starlette) -> AsyncGenerator[None]:
     settings: Settings = app.state.settings
     stopping = asyncio.Event()
     async with AsyncExitStack() as stack:
-        database = await _open_database(settings, stack)
-        listener = Listener(settings.listen_database_url or database.dsn)
+        opened = await _open(settings, stack)
+        listener = Listener(settings.listen_database_url or opened.database.dsn)
         await stack.enter_async_context(_in_background("listener", listener.run()))
-        site = _build_site(settings, database, listener, stopping)
+        site = _build_site(opened, listener, stopping)
         app.state.site, app.state.live = site, Live(site.service, site.wakeups)
         await _greet_first_user(settings, site.people)
-        workers = [build_worker(settings, settings.workers, database, listener)] if settings.workers else []
+        workers = [build_worker(opened, settings.workers, listener)] if settings.workers else []
         for worker in workers:
             await stack.enter_async_context(_in_background("worker", worker.run(), stop=worker.stop_processing))
         with _hear_stop_signal(stopping, workers):
@@ -57,28 +57,29 @@ async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         stopping.set()
 
 
-async def _open_database(settings: Settings, stack: AsyncExitStack) -> Database:
-    dsn = settings.database_url
-    if dsn is None:
-        server = EmbeddedPostgres(var_dir=settings.var_dir)
-        # In this thread on purpose: the server is bound to the life of the thread that starts it.
-        dsn = server.start()
-        stack.callback(server.stop)
-    await migrate(dsn)
-    database = Database(dsn)
-    stack.push_async_callback(database.close)
-    return database
+async def _open(settings: Settings, stack: AsyncExitStack) -> Installation:
+    """Open the installation. One that cannot start says why in one line, and the process ends with status 3, as the
+    server's own does when it cannot start; the server itself would print a stack.
+    """
+    try:
+        return await stack.enter_async_context(opened_installation(settings, migrates=settings.migrate_at_start))
+    except SetupError as error:
+        log.critical("not_started", reason=error.message)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(3)
 
 
-def _build_site(settings: Settings, database: Database, listener: Listener, stopping: asyncio.Event) -> Site:
+def _build_site(opened: Installation, listener: Listener, stopping: asyncio.Event) -> Site:
+    settings, database = opened.settings, opened.database
     session_key = read_or_make(settings.var_dir / "session.key", _new_key)
     token_secret = settings.jwt_secret or read_or_make(settings.var_dir / "jwt.key", _new_key)
     return Site(
         settings=settings,
         service=ScriptJobService(
             database=database,
-            job_types=JobTypes.load(settings.job_types_package),
-            vault=Vault.load(settings.secrets_key, settings.var_dir),
+            job_types=opened.job_types,
+            vault=opened.vault,
             files=Files.load(settings.files_url, settings.var_dir),
             settings=settings,
         ),

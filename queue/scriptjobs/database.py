@@ -11,11 +11,13 @@ from uuid import UUID
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from scriptjobs.errors import SetupError
+from scriptjobs.poolers import Reaching
 
 # What callers without SQL name it by.
 Connection = AsyncConnection
@@ -27,14 +29,6 @@ _REFUSALS = ("22", "23", "42")
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CONNECT_TIMEOUT_S = 5.0
-
-# A process that is frozen inside a transaction holds its locks: its job could not be rescued until it is thawed. So the
-# server ends a session that stands still in a transaction for as long as a lease lasts.
-_SESSION = {
-    "application_name": "script-jobs",
-    "statement_timeout": "10000",
-    "idle_in_transaction_session_timeout": "20000",
-}
 
 # One round trip sets the role and who it is, for this transaction alone (`true` = local): a connection that goes back
 # to the pool carries nothing on.
@@ -76,13 +70,11 @@ class Database:
 
     def __init__(self, dsn: str, *, pool_size: int = 10) -> None:
         self.dsn = dsn
-        self._engine: AsyncEngine = create_async_engine(
-            "postgresql+asyncpg://",
-            # asyncpg alone reads the address, so that every form it knows (sockets, sslmode) works here as well.
-            async_creator=lambda: connect(dsn, server_settings=_SESSION),
-            pool_size=pool_size,
-            max_overflow=pool_size,
-            pool_timeout=CONNECT_TIMEOUT_S,
+        self.reaching = Reaching(connect, dsn)
+        self._engine: AsyncEngine = self.reaching.serve(
+            create_async_engine(
+                "postgresql+asyncpg://", pool_size=pool_size, max_overflow=pool_size, pool_timeout=CONNECT_TIMEOUT_S
+            )
         )
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
 
@@ -106,9 +98,14 @@ class Database:
     async def in_one_statement(self) -> AsyncGenerator[AsyncConnection]:
         """A connection on which each statement is a transaction of its own: for functions of the database that set role
         and actor themselves, where the round trips of a transaction would cost more than the work (bench/drain.py).
+        Through a pooler it is a transaction: a lone statement may be prepared on one connection and run on another.
         """
         async with self._engine.connect() as connection:
-            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await self.reaching.find()
+            if not self.reaching.is_pooled:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection
+            await connection.commit()
 
     async def is_reachable(self) -> bool:
         """Whether a query gets an answer in time."""
@@ -128,12 +125,23 @@ def alembic_config(dsn: str) -> Config:
     """Alembic's configuration out of pyproject.toml, for the database `dsn`."""
     config = Config(toml_file=CHECKOUT / "pyproject.toml")
     config.set_main_option("script_location", str(CHECKOUT / "migrations"))
-    config.attributes["connect"] = lambda: connect(dsn)
+    config.attributes["connect"] = lambda: connect(dsn, statement_cache_size=0)
+    config.attributes["serve"] = Reaching(connect, dsn).serve
     return config
 
 
 async def migrate(dsn: str, revision: str = "head") -> None:
-    """Bring the schema of `dsn` to `revision`, up or down (`base` removes everything)."""
+    """Bring the schema of `dsn` to `revision`, up or down (`base` removes everything).
+
+    Raises:
+        SetupError: there is no such revision, or the database refuses.
+    """
     move = command.downgrade if revision == "base" or revision.startswith("-") else command.upgrade
-    # Alembic is synchronous and its environment runs a loop of its own, so it gets a thread of its own.
-    await asyncio.to_thread(move, alembic_config(dsn), revision)
+    try:
+        # Alembic is synchronous and its environment runs a loop of its own, so it gets a thread of its own.
+        await asyncio.to_thread(move, alembic_config(dsn), revision)
+    except CommandError as error:
+        raise SetupError(f"The schema cannot go to {revision}: {error}") from error
+    except (SQLAlchemyError, asyncpg.PostgresError) as error:
+        said = str(getattr(error, "orig", error)).splitlines()[0]
+        raise SetupError(f"The migration to {revision} failed and changed nothing more: {said}") from error

@@ -19,9 +19,10 @@ from rich.console import Console
 
 from scriptjobs.chromium import find_chromium
 from scriptjobs.cli.client import Client, connected
-from scriptjobs.cli.opening import must_be_free, next_free, opened_database
+from scriptjobs.cli.opening import must_be_free, next_free
 from scriptjobs.cli.tokens import make_token
 from scriptjobs.errors import SetupError
+from scriptjobs.installation import opened_database
 from scriptjobs.job_types import JobType, JobTypes
 from scriptjobs.people import People
 from scriptjobs.settings import Settings

@@ -16,16 +16,17 @@ from rich.table import Table
 from scriptjobs.chromium import find_chromium
 from scriptjobs.cli.client import connected
 from scriptjobs.cli.demo import DemoOptions, run_demo
-from scriptjobs.cli.opening import must_be_free, opened_database
+from scriptjobs.cli.opening import must_be_free
 from scriptjobs.cli.tokens import make_token
 from scriptjobs.cli.worker import run_worker
-from scriptjobs.database import migrate as migrate_database
 from scriptjobs.embedded import find_binaries
 from scriptjobs.errors import ScriptJobsError
+from scriptjobs.installation import move_schema, opened_addresses, opened_database
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import WorkerInfo
 from scriptjobs.logs import configure_logging
 from scriptjobs.people import People
+from scriptjobs.schema import Schema, read_schema
 from scriptjobs.settings import Settings
 from scriptjobs.store.waiting import pause, resume
 from scriptjobs.store.workers import list_workers
@@ -237,15 +238,12 @@ def _act(method: str, path: str, url: str, token: str, body: dict[str, Any] | No
 
 @app.command()
 def migrate(revision: str = "head") -> None:
-    """Bring the database's schema up to date (or to a revision)."""
+    """Bring the database's schema up to date, or up to a revision; `-1` goes one back, `base` removes everything."""
 
-    async def move() -> None:
-        settings = Settings.from_env()
-        async with opened_database(settings) as database:
-            await migrate_database(database.dsn, revision)
+    async def move() -> Schema:
+        return await move_schema(Settings.from_env(), revision)
 
-    _run(move())
-    console.print(f"The schema is at {revision}.")
+    console.print(_run(move()).told, soft_wrap=True)
 
 
 @user.command("add")
@@ -309,8 +307,8 @@ def doctor() -> None:
         console.print(f"job types   {', '.join(JobTypes.load(settings.job_types_package).names)}")
         if settings.database_url is None:
             console.print(f"PostgreSQL  {find_binaries()}")
-        async with opened_database(settings) as database:
-            console.print(f"database    {'answers' if await database.is_reachable() else 'does not answer'}")
+        async with opened_addresses(settings) as addresses:
+            console.print(f"database    answers. {(await read_schema(addresses.owner)).told}", soft_wrap=True)
         table = Table("setting", "value", "meaning")
         for name, field in Settings.model_fields.items():
             value = getattr(settings, name)

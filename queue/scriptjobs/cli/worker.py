@@ -3,7 +3,7 @@
 import asyncio
 import signal
 
-from scriptjobs.cli.opening import opened_database
+from scriptjobs.installation import opened_installation
 from scriptjobs.listener import Listener
 from scriptjobs.settings import Settings
 from scriptjobs.worker.opening import build_worker
@@ -16,9 +16,9 @@ async def run_worker(settings: Settings, slots: int) -> None:
     Raises:
         SetupError: there is no database, no browser, no package of job types.
     """
-    async with opened_database(settings, pool_size=slots + 4) as database:
-        listener = Listener(settings.listen_database_url or database.dsn)
-        worker = build_worker(settings, slots, database, listener)
+    async with opened_installation(settings, pool_size=slots + 4) as opened:
+        listener = Listener(settings.listen_database_url or opened.database.dsn)
+        worker = build_worker(opened, slots, listener)
         async with asyncio.TaskGroup() as group:
             listening = group.create_task(listener.run())
             _hear_signals(worker)

@@ -52,7 +52,8 @@ class Uploading(Reading):
         upload = preview.upload
         # The file goes first: a row without its file would be found by a job.
         await self._files.put(upload.storage_key, content)
-        async with self._database.as_caller(caller.user_id) as connection:
+        # The membership was just checked; callers themselves may write no rows of files.
+        async with self._database.as_service(f"user:{caller.user_id}") as connection:
             upload = await insert_upload(connection, caller.organisation_id, caller.user_id, upload)
         return Preview(upload=upload, menu=preview.menu, width=preview.width, height=preview.height)
 
@@ -113,7 +114,7 @@ def _look_into(name: str, content: bytes) -> Preview:
     id_ = uuid.uuid4()
     media_type, width, height = picture or ("text/csv", None, None)
     upload = Upload(
-        id=id_, kind=kind, name=shown, media_type=media_type, size=len(content), storage_key=f"uploads/{id_}",
+        id=id_, kind=kind, name=shown, media_type=media_type, size=len(content),
         created_at=datetime.now(UTC),
     )  # fmt: skip
     return Preview(upload=upload, menu=None if picture else read_menu(content), width=width, height=height)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import structlog
 
 from scriptjobs.database import DATABASE_ERRORS, Database, is_refusal
-from scriptjobs.errors import FenceLost, ScriptJobsError, is_retryable
+from scriptjobs.errors import FenceLost, ScriptError, ScriptJobsError, is_retryable
 from scriptjobs.events import Failure
 from scriptjobs.files import Files
 from scriptjobs.job_types import JobTypes
@@ -29,7 +29,8 @@ from scriptjobs.store.outcomes import (
     update_stop_stage,
 )
 from scriptjobs.store.progress import record_pid
-from scriptjobs.store.uploads import find_uploads
+from scriptjobs.store.uploads import Upload, find_uploads_of_job
+from scriptjobs.worker.checking import Checked, check_payload
 from scriptjobs.worker.collector import collect
 from scriptjobs.worker.execution import Ending, Execution
 from scriptjobs.worker.recorder import Recorder
@@ -50,11 +51,14 @@ def _is_told(error: Exception) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutorConfig:
-    """Whose executor it is, which hosts its scripts may open, and how much memory each may use (0: any)."""
+    """Whose executor it is, which hosts its scripts may open, how much memory each may use (0: any), and where a menu
+    file on this machine may lie.
+    """
 
     worker_id: str
     hosts: tuple[str, ...]
     memory_mb: int = 0
+    csv_folder: Path | None = None
 
 
 class Executor:
@@ -77,17 +81,33 @@ class Executor:
         claim = execution.claim
         log.info("job_started", jobId=claim.job_id, jobType=claim.job_type, attempt=claim.attempt)
         try:
-            payload, secrets = self._vault.open(claim.payload)
-            await self._run(execution, payload, Redactor(secrets))
+            order = await self._check(claim)
+            await self._run(execution, order, Redactor(order.secrets))
         except FenceLost:
             log.warning("job_lost", jobId=claim.job_id, attempt=claim.attempt)
+        except ScriptError as error:
+            execution.failure = Failure(code=error.code, message=error.message[:4_000])
+            await self._settle(execution, Redactor(()))
         except Exception as error:
             log.error("execution_failed", jobId=claim.job_id, attempt=claim.attempt, exc_info=not _is_told(error))
             said = str(error) if _is_told(error) else "Something went wrong on our side while the job ran."
             execution.failure = Failure(code="UNKNOWN_ERROR", message=said[:4_000])
             await self._settle(execution, Redactor(()))
 
-    async def _run(self, execution: Execution, payload: OpenPayload, redactor: Redactor) -> None:
+    async def _check(self, claim: ClaimedJob) -> Checked:
+        """What the row says, checked like a request. Raises: ScriptError (VALIDATION_ERROR)."""
+        kind = self._job_types.get(claim.job_type)
+        checked = check_payload(claim, kind, self._vault, self._config.hosts, self._config.csv_folder)
+        ids = list(checked.files)
+        if ids:
+            async with self._database.as_service(self._actor) as connection:
+                found = await find_uploads_of_job(
+                    connection, ids, job_id=claim.id, organisation_id=claim.organisation_id
+                )
+            checked.take(found)
+        return checked
+
+    async def _run(self, execution: Execution, checked: Checked, redactor: Redactor) -> None:
         process = execution.process = await self._spares.take()
         recorder = Recorder(
             database=self._database, files=self._files, claim=execution.claim, redactor=redactor, actor=self._actor,
@@ -96,8 +116,8 @@ class Executor:
         writing = asyncio.create_task(recorder.run())
         try:
             try:
-                files = await self._fetch_files(execution.claim, payload, process.folder)
-                await process.hand_over(self._order(execution, payload, files))
+                files = await self._fetch_files(checked.uploads, process.folder)
+                await process.hand_over(self._order(execution, checked.payload, files))
                 await self._watch(execution, process, recorder, writing)
             finally:
                 # Shielded: whatever ends this task, nothing that the script started may stay.
@@ -111,15 +131,10 @@ class Executor:
             await asyncio.gather(writing, return_exceptions=True)
         await self._settle(execution, redactor, recorder.last_step)
 
-    async def _fetch_files(self, claim: ClaimedJob, payload: OpenPayload, folder: Path) -> dict[str, str]:
+    async def _fetch_files(self, uploads: list[Upload], folder: Path) -> dict[str, str]:
         """Lay the uploaded files of the payload into the run's folder. Returns their paths by id; one that is gone is
         told by the script that asks for it.
         """
-        ids = [field.id for field in self._job_types.get(claim.job_type).files_of(payload)]
-        if not ids:
-            return {}
-        async with self._database.as_service(self._actor) as connection:
-            uploads = await find_uploads(connection, ids)
         paths: dict[str, str] = {}
         for upload in uploads:
             content = await self._files.get(upload.storage_key)
@@ -218,7 +233,7 @@ class Executor:
             await self._settle_failure(execution, self._failed(execution, redactor, last_step), took_ms)
 
     async def _complete(self, claim: ClaimedJob, result: dict[str, Any]) -> None:
-        kept = erase(claim.payload)
+        kept = self._job_types.get(claim.job_type).without_secrets(erase(claim.payload))
 
         async def write() -> None:
             async with self._database.in_one_statement() as connection:
