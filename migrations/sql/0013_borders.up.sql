@@ -64,6 +64,10 @@ begin
             ours, (select pg_get_userbyid(relowner) from pg_class where oid = ours));
         execute format('revoke all on %s from public, anon', ours);
     end loop;
+    for ours in select oid::regclass from pg_class where relkind = 'v' and relnamespace = 'public'::regnamespace
+                and relname like 'script\_job%' loop
+        execute format('revoke all on %s from public, anon', ours);
+    end loop;
     -- Who may not act as the service role must not reach what becomes it.
     for routine in select p.oid::regprocedure from pg_proc p
                    where p.pronamespace = 'public'::regnamespace and p.proname like 'script\_jobs\_%' loop
