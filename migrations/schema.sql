@@ -90,6 +90,59 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION public.script_jobs_add_organisation(wanted text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    organisation uuid;
+begin
+    select id into organisation from public.organisations where name = wanted order by id limit 1;
+    if not found then
+        insert into public.organisations (id, name) values (gen_random_uuid(), wanted) returning id into organisation;
+    end if;
+    return organisation;
+end $$;
+
+CREATE FUNCTION public.script_jobs_add_person(address text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    person uuid := public.script_jobs_find_person(address);
+begin
+    if person is not null then
+        return person;
+    end if;
+    if public.script_jobs_made('auth.users') then
+        insert into auth.users (email) values (address) on conflict do nothing;
+    else
+        insert into public.script_job_people (email) values (address) on conflict do nothing;
+    end if;
+    return public.script_jobs_find_person(address);
+end $$;
+
+CREATE FUNCTION public.script_jobs_admit(login name) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    part name;
+    routine regprocedure;
+begin
+    foreach part in array array['authenticated', 'service_role'] loop
+        if not pg_has_role(login, part, 'member') then
+            execute format('grant %I to %I', part, login);
+        end if;
+    end loop;
+    for routine in select oid::regprocedure from pg_proc
+                   where pronamespace = 'public'::regnamespace and proname like 'script\_jobs\_%'
+                     and prosrc like '%set_config(''role'', ''service_role''%'
+                     and not has_function_privilege(login, oid, 'execute') loop
+        execute format('grant execute on function %s to %I', routine, login);
+    end loop;
+end $$;
+
 CREATE FUNCTION public.script_jobs_after_move() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -127,6 +180,60 @@ CREATE FUNCTION public.script_jobs_ahead(share integer, before integer) RETURNS 
      join public.script_jobs j on j.id = front.id
      order by front.place limit before)
 $$;
+
+CREATE FUNCTION public.script_jobs_apply_rules() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $_$
+declare
+    ours regclass;
+    routine regprocedure;
+    reference record;
+begin
+    -- Row policies bind the owner as well: a connection of the owner that has lost its role reads nothing. What works
+    -- as the owner for somebody else (SECURITY DEFINER) reads everything, and so do migrations.
+    for ours in select c.oid::regclass from pg_class c
+                where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace
+                  and (c.relname like 'script\_job%' or public.script_jobs_made(c.oid::regclass::text)) loop
+        execute format('alter table %s force row level security', ours);
+        execute format('drop policy if exists "script-jobs: owner" on %s', ours);
+        execute format($policy$create policy "script-jobs: owner" on %s to %I using (
+            session_user <> current_user or current_setting('role') <> 'none'
+            or current_setting('script_jobs.migrating', true) = 'on')$policy$,
+            ours, (select pg_get_userbyid(relowner) from pg_class where oid = ours));
+        execute format('revoke all on %s from public, anon', ours);
+    end loop;
+    for ours in select oid::regclass from pg_class where relkind = 'v' and relnamespace = 'public'::regnamespace
+                and relname like 'script\_job%' loop
+        execute format('revoke all on %s from public, anon', ours);
+    end loop;
+    -- Who may not act as the service role must not reach what becomes it; nobody calls a trigger.
+    for routine in select p.oid::regprocedure from pg_proc p
+                   where p.pronamespace = 'public'::regnamespace and p.proname like 'script\_jobs\_%' loop
+        execute format('revoke all on function %s from public, anon', routine);
+        if exists (select from pg_proc where oid = routine
+                   and (prosrc like '%set_config(''role''%' or prorettype = 'trigger'::regtype)) then
+            execute format('revoke all on function %s from authenticated', routine);
+        end if;
+    end loop;
+    -- People of ours are not in somebody else's table of users.
+    if not public.script_jobs_made('auth.users') then
+        for reference in select conrelid::regclass as relation, conname from pg_constraint
+                         where contype = 'f' and confrelid = 'auth.users'::regclass
+                           and (conrelid::regclass::text like 'script\_job%'
+                                or conrelid::regclass::text like 'public.script\_job%'
+                                or public.script_jobs_made(conrelid::regclass::text)) loop
+            execute format('alter table %s drop constraint %I', reference.relation, reference.conname);
+        end loop;
+    end if;
+    if to_regclass('public.alembic_version') is not null then
+        alter table public.alembic_version enable row level security;
+        revoke all on public.alembic_version from public, anon, authenticated;
+        grant select on public.alembic_version to service_role;
+        drop policy if exists "script-jobs: version" on public.alembic_version;
+        create policy "script-jobs: version" on public.alembic_version for select to service_role using (true);
+    end if;
+end $_$;
 
 CREATE FUNCTION public.script_jobs_before_write() RETURNS trigger
     LANGUAGE plpgsql
@@ -345,6 +452,42 @@ begin
     end if;
 end $_$;
 
+CREATE FUNCTION public.script_jobs_find_email(person uuid) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    address text;
+begin
+    select email into address from public.script_job_people where id = person;
+    if not found then
+        select u.email into address from auth.users u where u.id = person and to_jsonb(u) ->> 'deleted_at' is null
+          and coalesce((to_jsonb(u) ->> 'banned_until')::timestamptz <= now(), true);
+    end if;
+    return address;
+exception when insufficient_privilege then
+    return address;
+end $$;
+
+CREATE FUNCTION public.script_jobs_find_person(address text) RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    person uuid;
+begin
+    select id into person from public.script_job_people where lower(email) = lower(address);
+    if not found then
+        select u.id into person from auth.users u
+        where lower(u.email) = lower(address) and to_jsonb(u) ->> 'deleted_at' is null
+          and coalesce((to_jsonb(u) ->> 'banned_until')::timestamptz <= now(), true)
+        order by coalesce((to_jsonb(u) ->> 'is_sso_user')::boolean, false), u.id limit 1;
+    end if;
+    return person;
+exception when insufficient_privilege then
+    return person;
+end $$;
+
 CREATE FUNCTION public.script_jobs_front(share integer) RETURNS SETOF uuid
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -389,6 +532,11 @@ CREATE FUNCTION public.script_jobs_full(organisation uuid, share integer, total 
             (select from public.script_jobs where status in ('pending', 'queued') and held_by is not null limit total)
         ) as waiting) then 'total' end
 $$;
+
+CREATE FUNCTION public.script_jobs_has_members() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ select exists (select from public.script_job_memberships) $$;
 
 CREATE TABLE public.script_jobs (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -453,6 +601,8 @@ CREATE TABLE public.script_jobs (
     CONSTRAINT script_jobs_timeout_ms_check CHECK ((timeout_ms > 0))
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
+
+ALTER TABLE ONLY public.script_jobs FORCE ROW LEVEL SECURITY;
 
 COMMENT ON COLUMN public.script_jobs.timeout_ms IS 'the job type''s time limit of one attempt, set at insert';
 
@@ -590,6 +740,20 @@ CREATE FUNCTION public.script_jobs_is_legal_move(before public.script_job_status
     end
 $$;
 
+CREATE FUNCTION public.script_jobs_join(person uuid, organisation uuid, part text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if public.script_jobs_made('public.user_organisations') then
+        insert into public.user_organisations (user_id, organisation_id, role) values (person, organisation, part)
+        on conflict (user_id, organisation_id) do update set role = excluded.role;
+    else
+        insert into public.script_job_members (user_id, organisation_id, role) values (person, organisation, part)
+        on conflict (user_id, organisation_id) do update set role = excluded.role;
+    end if;
+end $$;
+
 CREATE FUNCTION public.script_jobs_keep(job uuid, kept boolean) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -607,12 +771,18 @@ CREATE FUNCTION public.script_jobs_leave(person uuid, organisation text) RETURNS
     SET search_path TO ''
     AS $$
 declare
-    ended integer;
+    left_ours integer;
+    left_theirs integer := 0;
 begin
-    delete from public.user_organisations m using public.organisations o
+    delete from public.script_job_members m using public.organisations o
     where m.user_id = person and o.id = m.organisation_id and (organisation is null or o.name = organisation);
-    get diagnostics ended = row_count;
-    return ended;
+    get diagnostics left_ours = row_count;
+    if public.script_jobs_made('public.user_organisations') then
+        delete from public.user_organisations m using public.organisations o
+        where m.user_id = person and o.id = m.organisation_id and (organisation is null or o.name = organisation);
+        get diagnostics left_theirs = row_count;
+    end if;
+    return left_ours + left_theirs;
 end $$;
 
 CREATE FUNCTION public.script_jobs_list(organisation uuid, statuses text[], kind text, restaurant uuid, since timestamp with time zone, key text, descending boolean, skip integer, most integer) RETURNS SETOF uuid
@@ -676,12 +846,17 @@ CREATE FUNCTION public.script_jobs_list_people() RETURNS TABLE(user_id uuid, ema
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
-    select m.user_id, u.email::text, o.name::text, m.role::text
-    from public.user_organisations m
+    select m.user_id, known.email, o.name::text, m.role
+    from public.script_job_memberships m
     join public.organisations o on o.id = m.organisation_id
-    left join auth.users u on u.id = m.user_id
-    order by lower(u.email), o.name, o.id
+    cross join lateral (select public.script_jobs_find_email(m.user_id) as email) known
+    order by lower(known.email), o.name, o.id
 $$;
+
+CREATE FUNCTION public.script_jobs_made(relation text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$ select coalesce(obj_description(to_regclass(relation), 'pg_class') = 'made by script-jobs', false) $$;
 
 CREATE FUNCTION public.script_jobs_may_act(organisation uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -694,8 +869,8 @@ CREATE FUNCTION public.script_jobs_memberships(person uuid) RETURNS TABLE(organi
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
-    select m.organisation_id, o.name::text, m.role::text
-    from public.user_organisations m join public.organisations o on o.id = m.organisation_id
+    select m.organisation_id, o.name::text, m.role
+    from public.script_job_memberships m join public.organisations o on o.id = m.organisation_id
     where m.user_id = person order by o.name, o.id
 $$;
 
@@ -704,7 +879,7 @@ CREATE FUNCTION public.script_jobs_organisations(acting boolean DEFAULT false) R
     SET search_path TO ''
     AS $$
     select coalesce(array_agg(organisation_id), '{}')
-    from public.user_organisations
+    from public.script_job_memberships
     where user_id = auth.uid() and (not acting or role <> 'viewer')
 $$;
 
@@ -956,6 +1131,8 @@ CREATE TABLE public.organisations (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+ALTER TABLE ONLY public.organisations FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE public.organisations IS 'made by script-jobs';
 
 CREATE TABLE public.pumpd_accounts (
@@ -966,6 +1143,8 @@ CREATE TABLE public.pumpd_accounts (
     password jsonb,
     status text DEFAULT 'active'::text NOT NULL
 );
+
+ALTER TABLE ONLY public.pumpd_accounts FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.pumpd_accounts IS 'made by script-jobs';
 
@@ -983,6 +1162,8 @@ CREATE TABLE public.pumpd_restaurants (
     configured jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 
+ALTER TABLE ONLY public.pumpd_restaurants FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE public.pumpd_restaurants IS 'made by script-jobs';
 
 CREATE TABLE public.registration_logs (
@@ -998,6 +1179,8 @@ CREATE TABLE public.registration_logs (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+ALTER TABLE ONLY public.registration_logs FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE public.registration_logs IS 'made by script-jobs';
 
 CREATE TABLE public.restaurants (
@@ -1005,6 +1188,8 @@ CREATE TABLE public.restaurants (
     name text NOT NULL,
     organisation_id uuid
 );
+
+ALTER TABLE ONLY public.restaurants FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.restaurants IS 'made by script-jobs';
 
@@ -1026,6 +1211,8 @@ CREATE TABLE public.script_job_attempts (
     CONSTRAINT script_job_attempts_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'failed'::text, 'timed_out'::text, 'cancelled'::text, 'released'::text, 'lost'::text])))
 );
 
+ALTER TABLE ONLY public.script_job_attempts FORCE ROW LEVEL SECURITY;
+
 ALTER TABLE public.script_job_attempts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.script_job_attempts_id_seq
     START WITH 1
@@ -1043,6 +1230,8 @@ CREATE TABLE public.script_job_checkpoints (
     saved_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+ALTER TABLE ONLY public.script_job_checkpoints FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.script_job_events (
     id bigint NOT NULL,
     job_id uuid NOT NULL,
@@ -1053,6 +1242,8 @@ CREATE TABLE public.script_job_events (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT script_job_events_kind_check CHECK ((kind = ANY (ARRAY['status'::text, 'step'::text, 'progress'::text, 'log'::text, 'screenshot'::text, 'result'::text, 'stop'::text, 'action'::text])))
 );
+
+ALTER TABLE ONLY public.script_job_events FORCE ROW LEVEL SECURITY;
 
 COMMENT ON COLUMN public.script_job_events.actor IS 'who moved the job: user:<id>, worker:<id>, sweep:<id>, or database:<role>; set on events of kind status';
 
@@ -1078,6 +1269,49 @@ CREATE TABLE public.script_job_files (
     CONSTRAINT script_job_files_size_check CHECK ((size >= 0))
 );
 
+ALTER TABLE ONLY public.script_job_files FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.script_job_keys (
+    fingerprint text NOT NULL,
+    first_used_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY public.script_job_keys FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.script_job_members (
+    user_id uuid NOT NULL,
+    organisation_id uuid NOT NULL,
+    role text DEFAULT 'staff'::text NOT NULL
+);
+
+ALTER TABLE ONLY public.script_job_members FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.script_job_members IS 'memberships that we gave, where public.user_organisations is not ours';
+
+CREATE TABLE public.user_organisations (
+    user_id uuid NOT NULL,
+    organisation_id uuid NOT NULL,
+    role text DEFAULT 'staff'::text NOT NULL
+);
+
+ALTER TABLE ONLY public.user_organisations FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.user_organisations IS 'made by script-jobs';
+
+CREATE VIEW public.script_job_memberships AS
+ SELECT m.user_id,
+    m.organisation_id,
+    m.role
+   FROM public.script_job_members m
+UNION ALL
+ SELECT DISTINCT ON (u.user_id, u.organisation_id) u.user_id,
+    u.organisation_id,
+    u.role
+   FROM public.user_organisations u
+  WHERE (NOT (EXISTS ( SELECT
+           FROM public.script_job_members m
+          WHERE ((m.user_id = u.user_id) AND (m.organisation_id = u.organisation_id)))));
+
 CREATE TABLE public.script_job_pauses (
     scope text NOT NULL,
     reason text NOT NULL,
@@ -1085,12 +1319,26 @@ CREATE TABLE public.script_job_pauses (
     paused_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+ALTER TABLE ONLY public.script_job_pauses FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.script_job_people (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    email text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.script_job_people FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.script_job_people IS 'people whom we added, where auth.users is not ours';
+
 CREATE TABLE public.script_job_prerequisites (
     job_id uuid NOT NULL,
     needs_id uuid NOT NULL,
     waived_at timestamp with time zone,
     CONSTRAINT a_job_does_not_need_itself CHECK ((job_id <> needs_id))
 );
+
+ALTER TABLE ONLY public.script_job_prerequisites FORCE ROW LEVEL SECURITY;
 
 COMMENT ON COLUMN public.script_job_prerequisites.waived_at IS 'somebody said: run anyway';
 
@@ -1105,6 +1353,14 @@ CREATE TABLE public.script_job_requests (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+ALTER TABLE ONLY public.script_job_requests FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.script_job_schema (
+    compatible_from text NOT NULL
+);
+
+ALTER TABLE ONLY public.script_job_schema FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.script_job_sessions (
     id text NOT NULL,
     token_hash text NOT NULL,
@@ -1116,6 +1372,8 @@ CREATE TABLE public.script_job_sessions (
     address text NOT NULL
 );
 
+ALTER TABLE ONLY public.script_job_sessions FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.script_job_sign_in_links (
     token_hash text NOT NULL,
     user_id uuid NOT NULL,
@@ -1123,11 +1381,15 @@ CREATE TABLE public.script_job_sign_in_links (
     used_at timestamp with time zone
 );
 
+ALTER TABLE ONLY public.script_job_sign_in_links FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.script_job_sign_ins (
     user_id uuid NOT NULL,
     password_hash text NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+ALTER TABLE ONLY public.script_job_sign_ins FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.script_job_steps (
     job_id uuid NOT NULL,
@@ -1140,6 +1402,8 @@ CREATE TABLE public.script_job_steps (
     CONSTRAINT script_job_steps_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
 );
 
+ALTER TABLE ONLY public.script_job_steps FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.script_job_tokens (
     id text NOT NULL,
     user_id uuid NOT NULL,
@@ -1147,6 +1411,8 @@ CREATE TABLE public.script_job_tokens (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL
 );
+
+ALTER TABLE ONLY public.script_job_tokens FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.script_job_uploads (
     id uuid NOT NULL,
@@ -1164,12 +1430,16 @@ CREATE TABLE public.script_job_uploads (
     CONSTRAINT script_job_uploads_size_check CHECK ((size > 0))
 );
 
+ALTER TABLE ONLY public.script_job_uploads FORCE ROW LEVEL SECURITY;
+
 COMMENT ON COLUMN public.script_job_uploads.preview IS 'the menu''s rows, problems and sample, or the picture''s size';
 
 CREATE TABLE public.script_job_used_uploads (
     job_id uuid NOT NULL,
     upload_id uuid NOT NULL
 );
+
+ALTER TABLE ONLY public.script_job_used_uploads FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.script_job_workers (
     id text NOT NULL,
@@ -1184,6 +1454,8 @@ CREATE TABLE public.script_job_workers (
     is_stopping boolean DEFAULT false NOT NULL,
     CONSTRAINT script_job_workers_slots_check CHECK ((slots > 0))
 );
+
+ALTER TABLE ONLY public.script_job_workers FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.script_job_workers IS 'workers and their heartbeats; what they run stands in script_jobs.worker_id';
 
@@ -1227,14 +1499,6 @@ CREATE VIEW public.script_jobs_queue_status WITH (security_invoker='true') AS
   WHERE (created_at > (now() - '24:00:00'::interval))
   GROUP BY job_type, status;
 
-CREATE TABLE public.user_organisations (
-    user_id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
-    role text DEFAULT 'staff'::text NOT NULL
-);
-
-COMMENT ON TABLE public.user_organisations IS 'made by script-jobs';
-
 ALTER TABLE ONLY auth.users
     ADD CONSTRAINT users_email_key UNIQUE (email);
 
@@ -1271,8 +1535,17 @@ ALTER TABLE ONLY public.script_job_events
 ALTER TABLE ONLY public.script_job_files
     ADD CONSTRAINT script_job_files_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.script_job_keys
+    ADD CONSTRAINT script_job_keys_pkey PRIMARY KEY (fingerprint);
+
+ALTER TABLE ONLY public.script_job_members
+    ADD CONSTRAINT script_job_members_pkey PRIMARY KEY (user_id, organisation_id);
+
 ALTER TABLE ONLY public.script_job_pauses
     ADD CONSTRAINT script_job_pauses_pkey PRIMARY KEY (scope);
+
+ALTER TABLE ONLY public.script_job_people
+    ADD CONSTRAINT script_job_people_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.script_job_prerequisites
     ADD CONSTRAINT script_job_prerequisites_pkey PRIMARY KEY (job_id, needs_id);
@@ -1326,6 +1599,10 @@ CREATE UNIQUE INDEX script_job_attempts_one_at_a_time ON public.script_job_attem
 CREATE INDEX script_job_events_by_job ON public.script_job_events USING btree (job_id, id);
 
 CREATE INDEX script_job_files_by_job ON public.script_job_files USING btree (job_id, created_at);
+
+CREATE INDEX script_job_members_organisation ON public.script_job_members USING btree (organisation_id);
+
+CREATE UNIQUE INDEX script_job_people_email ON public.script_job_people USING btree (lower(email));
 
 CREATE INDEX script_job_prerequisites_needs ON public.script_job_prerequisites USING btree (needs_id);
 
@@ -1450,6 +1727,9 @@ ALTER TABLE ONLY public.script_job_events
 ALTER TABLE ONLY public.script_job_files
     ADD CONSTRAINT script_job_files_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.script_jobs(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.script_job_members
+    ADD CONSTRAINT script_job_members_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.script_job_prerequisites
     ADD CONSTRAINT script_job_prerequisites_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.script_jobs(id) ON DELETE CASCADE;
 
@@ -1518,11 +1798,19 @@ CREATE POLICY "Service role full access" ON public.script_job_events TO service_
 
 CREATE POLICY "Service role full access" ON public.script_job_files TO service_role USING (true) WITH CHECK (true);
 
+CREATE POLICY "Service role full access" ON public.script_job_keys TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY "Service role full access" ON public.script_job_members TO service_role USING (true) WITH CHECK (true);
+
 CREATE POLICY "Service role full access" ON public.script_job_pauses TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY "Service role full access" ON public.script_job_people TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY "Service role full access" ON public.script_job_prerequisites TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY "Service role full access" ON public.script_job_requests TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY "Service role full access" ON public.script_job_schema TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY "Service role full access" ON public.script_job_sessions TO service_role USING (true) WITH CHECK (true);
 
@@ -1556,9 +1844,7 @@ CREATE POLICY "Users can create organisation jobs" ON public.script_job_used_upl
      JOIN public.script_job_uploads u ON ((u.organisation_id = j.organisation_id)))
   WHERE ((j.id = script_job_used_uploads.job_id) AND (u.id = script_job_used_uploads.upload_id) AND (j.created_by = ( SELECT auth.uid() AS uid)) AND (j.attempt_count = 0) AND (j.status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status]))))));
 
-CREATE POLICY "Users can create organisation jobs" ON public.script_jobs FOR INSERT TO authenticated WITH CHECK (((organisation_id = ANY (( SELECT public.script_jobs_organisations(true) AS script_jobs_organisations)::uuid[])) AND (created_by = ( SELECT auth.uid() AS uid)) AND (status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status])) AND ((restaurant_id IS NULL) OR public.script_jobs_owns_restaurant(organisation_id, restaurant_id))));
-
-CREATE POLICY "Users can upload organisation files" ON public.script_job_uploads FOR INSERT TO authenticated WITH CHECK (((organisation_id = ANY (( SELECT public.script_jobs_organisations(true) AS script_jobs_organisations)::uuid[])) AND (created_by = ( SELECT auth.uid() AS uid))));
+CREATE POLICY "Users can create organisation jobs" ON public.script_jobs FOR INSERT TO authenticated WITH CHECK (((organisation_id = ANY (( SELECT public.script_jobs_organisations(true) AS script_jobs_organisations)::uuid[])) AND (created_by = ( SELECT auth.uid() AS uid)) AND (status = ANY (ARRAY['pending'::public.script_job_status, 'queued'::public.script_job_status])) AND ((priority >= '-10'::integer) AND (priority <= 10)) AND ((run_at IS NULL) OR (run_at < (now() + '1 year'::interval))) AND (jsonb_typeof(input_payload) = 'object'::text) AND (length((input_payload)::text) <= 1048576) AND (NOT jsonb_path_exists(input_payload, '$.**?(@.type() == "object").keyvalue()?(@."key" starts with "$")'::jsonpath)) AND COALESCE(((jsonb_typeof(metadata) = 'object'::text) AND (length((metadata)::text) <= 65536)), true) AND ((restaurant_id IS NULL) OR public.script_jobs_owns_restaurant(organisation_id, restaurant_id))));
 
 CREATE POLICY "Users can view organisation files" ON public.script_job_uploads FOR SELECT TO authenticated USING ((organisation_id = ANY (( SELECT public.script_jobs_organisations() AS script_jobs_organisations)::uuid[])));
 
@@ -1608,6 +1894,58 @@ CREATE POLICY "script-jobs: own organisations" ON public.organisations FOR SELEC
    FROM public.user_organisations
   WHERE (user_organisations.user_id = ( SELECT auth.uid() AS uid)))));
 
+CREATE POLICY "script-jobs: owner" ON public.organisations TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.pumpd_accounts TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.pumpd_restaurants TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.registration_logs TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.restaurants TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_attempts TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_checkpoints TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_events TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_files TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_keys TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_members TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_pauses TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_people TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_prerequisites TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_requests TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_schema TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_sessions TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_sign_in_links TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_sign_ins TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_steps TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_tokens TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_uploads TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_used_uploads TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_job_workers TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.script_jobs TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
+CREATE POLICY "script-jobs: owner" ON public.user_organisations TO postgres USING (((SESSION_USER <> CURRENT_USER) OR (current_setting('role'::text) <> 'none'::text) OR (current_setting('script_jobs.migrating'::text, true) = 'on'::text)));
+
 ALTER TABLE public.script_job_attempts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.script_job_checkpoints ENABLE ROW LEVEL SECURITY;
@@ -1616,11 +1954,19 @@ ALTER TABLE public.script_job_events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.script_job_files ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.script_job_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.script_job_members ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.script_job_pauses ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.script_job_people ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.script_job_prerequisites ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.script_job_requests ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.script_job_schema ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.script_job_sessions ENABLE ROW LEVEL SECURITY;
 
@@ -1650,9 +1996,23 @@ GRANT USAGE ON SCHEMA public TO anon;
 GRANT USAGE ON SCHEMA public TO authenticated;
 GRANT USAGE ON SCHEMA public TO service_role;
 
+REVOKE ALL ON FUNCTION public.script_jobs_add_organisation(wanted text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_add_organisation(wanted text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_add_person(address text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_add_person(address text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_admit(login name) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.script_jobs_after_move() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.script_jobs_ahead(share integer, before integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_ahead(share integer, before integer) TO service_role;
 GRANT ALL ON FUNCTION public.script_jobs_ahead(share integer, before integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.script_jobs_apply_rules() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.script_jobs_before_write() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.script_jobs_cancel(job uuid, OUT outcome text, OUT status public.script_job_status, OUT cancelled_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_cancel(job uuid, OUT outcome text, OUT status public.script_job_status, OUT cancelled_at timestamp with time zone) TO service_role;
@@ -1679,12 +2039,21 @@ REVOKE ALL ON FUNCTION public.script_jobs_erase_secrets(job uuid, OUT outcome te
 GRANT ALL ON FUNCTION public.script_jobs_erase_secrets(job uuid, OUT outcome text, OUT status public.script_job_status) TO service_role;
 GRANT ALL ON FUNCTION public.script_jobs_erase_secrets(job uuid, OUT outcome text, OUT status public.script_job_status) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.script_jobs_find_email(person uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_find_email(person uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_find_person(address text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_find_person(address text) TO service_role;
+
 REVOKE ALL ON FUNCTION public.script_jobs_front(share integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_front(share integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_full(organisation uuid, share integer, total integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_full(organisation uuid, share integer, total integer) TO service_role;
 GRANT ALL ON FUNCTION public.script_jobs_full(organisation uuid, share integer, total integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.script_jobs_has_members() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_has_members() TO service_role;
 
 GRANT SELECT ON TABLE public.script_jobs TO authenticated;
 GRANT ALL ON TABLE public.script_jobs TO service_role;
@@ -1694,10 +2063,6 @@ GRANT INSERT(job_type) ON TABLE public.script_jobs TO authenticated;
 GRANT UPDATE(status) ON TABLE public.script_jobs TO authenticated;
 
 GRANT INSERT(input_payload) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(max_retries) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(total_steps) ON TABLE public.script_jobs TO authenticated;
 
 GRANT INSERT(organisation_id) ON TABLE public.script_jobs TO authenticated;
 
@@ -1709,28 +2074,21 @@ GRANT INSERT(priority) ON TABLE public.script_jobs TO authenticated;
 
 GRANT INSERT(metadata) ON TABLE public.script_jobs TO authenticated;
 
-GRANT INSERT(timeout_ms) ON TABLE public.script_jobs TO authenticated;
-
 GRANT INSERT(run_at) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(concurrency_key) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(concurrency_limit) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(rate_key) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(rate_interval_ms) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(restaurant_key) ON TABLE public.script_jobs TO authenticated;
 
 GRANT INSERT(allow_duplicate) ON TABLE public.script_jobs TO authenticated;
 
-GRANT INSERT(payload_size) ON TABLE public.script_jobs TO authenticated;
-
-GRANT INSERT(restaurant_limit) ON TABLE public.script_jobs TO authenticated;
-
 REVOKE ALL ON FUNCTION public.script_jobs_hindrance(job public.script_jobs, share integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_hindrance(job public.script_jobs, share integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_hold() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.script_jobs_is_legal_move(before public.script_job_status, after public.script_job_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_is_legal_move(before public.script_job_status, after public.script_job_status) TO service_role;
+GRANT ALL ON FUNCTION public.script_jobs_is_legal_move(before public.script_job_status, after public.script_job_status) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.script_jobs_join(person uuid, organisation uuid, part text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_join(person uuid, organisation uuid, part text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_keep(job uuid, kept boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_keep(job uuid, kept boolean) TO service_role;
@@ -1747,6 +2105,9 @@ REVOKE ALL ON FUNCTION public.script_jobs_list_conditions(organisation uuid, kin
 
 REVOKE ALL ON FUNCTION public.script_jobs_list_people() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_list_people() TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_made(relation text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.script_jobs_made(relation text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.script_jobs_may_act(organisation uuid) FROM PUBLIC;
 
@@ -1781,6 +2142,8 @@ GRANT ALL ON FUNCTION public.script_jobs_samples(type text) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.script_jobs_say(job uuid, kind text, data jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_say(job uuid, kind text, data jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION public.script_jobs_set_free() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.script_jobs_stop(job uuid, OUT outcome text, OUT status public.script_job_status) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.script_jobs_stop(job uuid, OUT outcome text, OUT status public.script_job_status) TO service_role;
@@ -1822,13 +2185,24 @@ GRANT ALL ON TABLE public.script_job_events TO service_role;
 GRANT SELECT ON TABLE public.script_job_files TO authenticated;
 GRANT ALL ON TABLE public.script_job_files TO service_role;
 
+GRANT ALL ON TABLE public.script_job_keys TO service_role;
+
+GRANT ALL ON TABLE public.script_job_members TO service_role;
+
+GRANT ALL ON TABLE public.user_organisations TO service_role;
+GRANT SELECT ON TABLE public.user_organisations TO authenticated;
+
 GRANT ALL ON TABLE public.script_job_pauses TO service_role;
+
+GRANT ALL ON TABLE public.script_job_people TO service_role;
 
 GRANT ALL ON TABLE public.script_job_prerequisites TO service_role;
 GRANT SELECT,INSERT ON TABLE public.script_job_prerequisites TO authenticated;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.script_job_requests TO authenticated;
 GRANT ALL ON TABLE public.script_job_requests TO service_role;
+
+GRANT ALL ON TABLE public.script_job_schema TO service_role;
 
 GRANT ALL ON TABLE public.script_job_sessions TO service_role;
 
@@ -1842,7 +2216,7 @@ GRANT ALL ON TABLE public.script_job_steps TO service_role;
 GRANT ALL ON TABLE public.script_job_tokens TO service_role;
 
 GRANT ALL ON TABLE public.script_job_uploads TO service_role;
-GRANT SELECT,INSERT ON TABLE public.script_job_uploads TO authenticated;
+GRANT SELECT ON TABLE public.script_job_uploads TO authenticated;
 
 GRANT ALL ON TABLE public.script_job_used_uploads TO service_role;
 GRANT SELECT,INSERT ON TABLE public.script_job_used_uploads TO authenticated;
@@ -1857,6 +2231,3 @@ GRANT SELECT ON TABLE public.script_jobs_metrics TO service_role;
 
 GRANT SELECT ON TABLE public.script_jobs_queue_status TO authenticated;
 GRANT SELECT ON TABLE public.script_jobs_queue_status TO service_role;
-
-GRANT ALL ON TABLE public.user_organisations TO service_role;
-GRANT SELECT ON TABLE public.user_organisations TO authenticated;

@@ -11,7 +11,8 @@ import pytest
 
 from scriptjobs.database import Database, connect, migrate
 from scriptjobs.embedded import EmbeddedPostgres
-from tests.processes import Portal, Site, start_portal, start_site, wait_for
+from scriptjobs.schema import admit, ensure_login
+from tests.processes import APP, Portal, Site, as_app, start_portal, start_site, wait_for
 
 TEMPLATE = "template_for_tests"
 # Folders with long tests, longest first: they begin first, so that all processes of a run end at about the same time.
@@ -71,6 +72,8 @@ def template(server: str) -> str:
     async def make() -> None:
         await run_on(server, f"create database {TEMPLATE}")
         await migrate(named(server, TEMPLATE))
+        await ensure_login(server, *APP)
+        await admit(named(server, TEMPLATE), as_app(named(server, TEMPLATE)))
 
     wait_for(make())
     return TEMPLATE

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -26,6 +27,9 @@ from scriptjobs.store.users import find_password
 
 START_S = 30.0
 JWT_SECRET = "a-shared-secret-for-tests-only-0123456789"
+SECRETS_KEY = "dGVzdC1vbmx5LWtleS0wMTIzNDU2Nzg5MDEyMzQ1Njc="
+# The login with which the app works in the tests' own server: it owns nothing.
+APP = ("app_for_tests", "app-for-tests")
 ENDED = {"completed", "failed", "cancelled", "timed_out"}
 
 
@@ -233,6 +237,11 @@ def tags_payload(**changes: Any) -> dict[str, Any]:
     }
 
 
+def as_app(dsn: str) -> str:
+    """The address of one of the tests' databases as the app's login."""
+    return re.sub(r"//postgres:[^@]*@", f"//{APP[0]}:{APP[1]}@", dsn)
+
+
 def start_portal(scratch: Path, delay: str = "0") -> Portal:
     portal = Portal(["--factory", "sandbox_portal:create_app"], {"SANDBOX_DELAY": delay}, scratch / "portal.log")
     portal.wait_ready("/_sandbox")
@@ -242,7 +251,8 @@ def start_portal(scratch: Path, delay: str = "0") -> Portal:
 def start_site(scratch: Path, dsn: str, portal: Portal, changes: dict[str, str] | None = None) -> Site:
     var = scratch / f"var-{free_port()}"
     environment = {
-        "DATABASE_URL": dsn, "VAR_DIR": str(var), "PORTAL_URL": portal.address, "JWT_SECRET": JWT_SECRET,
+        "DATABASE_URL": as_app(dsn), "VAR_DIR": str(var), "PORTAL_URL": portal.address, "JWT_SECRET": JWT_SECRET,
+        "SECRETS_KEY": SECRETS_KEY,
         "RATE_LIMITS": "off", "JOB_TYPES_PACKAGE": "tests.fake_scripts", "POLL_SECONDS": "0.5",
         "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1])]),
         # Which worker made a folder shows in its name; the folders of one test run lie together.

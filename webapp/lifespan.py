@@ -13,13 +13,12 @@ import structlog
 from starlette.applications import Starlette
 
 from scriptjobs.access import Access
-from scriptjobs.database import Database, migrate
-from scriptjobs.embedded import EmbeddedPostgres
+from scriptjobs.errors import PartDied, SetupError
 from scriptjobs.files import Files
-from scriptjobs.job_types import JobTypes
+from scriptjobs.installation import Installation, opened_installation
 from scriptjobs.listener import Listener
 from scriptjobs.people import People
-from scriptjobs.sealing import Vault, read_or_make
+from scriptjobs.sealing import read_or_make
 from scriptjobs.service import ScriptJobService
 from scriptjobs.settings import Settings
 from scriptjobs.stopping import end_at_once, hear_stop_signals
@@ -62,22 +61,38 @@ async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         stopping.set()
 
     with hear_stop_signals(stop, settings.grace_seconds, passes_on=True):
-        async with AsyncExitStack() as stack:
-            database = await _open_database(settings, stack, parts)
-            listener = Listener(settings.listen_database_url or database.dsn)
-            await stack.enter_async_context(parts.running(keep_running("listener", listener.run)))
-            site = _build_site(settings, database, listener, stopping)
-            app.state.site, app.state.live = site, Live(site.service, site.wakeups)
-            if link := await _greet_first_user(site.people):
-                await stack.enter_async_context(parts.running(_show_link(settings, link)))
-            if settings.workers:
-                worker = build_worker(settings, settings.workers, database, listener)
-                workers.append(worker)
-                await stack.enter_async_context(parts.running(_work(worker), worker.stop_processing))
-            yield
-            stopping.set()
+        try:
+            async with AsyncExitStack() as stack:
+                opened = await _open(settings, stack)
+                await _start_parts(app, opened, stopping, stack, parts, workers)
+                yield
+                stopping.set()
+        except PartDied as error:  # the embedded server
+            parts.note_death(error)
     if parts.has_died:
         end_at_once()
+
+
+async def _start_parts(
+    app: Starlette,
+    opened: Installation,
+    stopping: asyncio.Event,
+    stack: AsyncExitStack,
+    parts: "_Parts",
+    workers: list[Worker],
+) -> None:
+    """Start what runs beside the requests: listener, first link, worker."""
+    settings = opened.settings
+    listener = Listener(settings.listen_database_url or opened.database.dsn)
+    await stack.enter_async_context(parts.running(keep_running("listener", listener.run)))
+    site = _build_site(opened, listener, stopping)
+    app.state.site, app.state.live = site, Live(site.service, site.wakeups)
+    if link := await _greet_first_user(site.people):
+        await stack.enter_async_context(parts.running(_show_link(settings, link)))
+    if settings.workers:
+        worker = build_worker(opened, settings.workers, listener)
+        workers.append(worker)
+        await stack.enter_async_context(parts.running(_work(worker), worker.stop_processing))
 
 
 async def _work(worker: Worker) -> None:
@@ -91,21 +106,19 @@ async def _work(worker: Worker) -> None:
         await worker.run()
 
 
-async def _open_database(settings: Settings, stack: AsyncExitStack, parts: "_Parts") -> Database:
-    dsn = settings.database_url
-    if dsn is None:
-        server = EmbeddedPostgres(var_dir=settings.var_dir)
-        # In this thread on purpose: the server is bound to the life of the thread that starts it.
-        dsn = server.start()
-        stack.callback(server.stop)
-        await stack.enter_async_context(parts.running(server.keep_running()))
-    await migrate(dsn)
-    database = Database(dsn)
-    stack.push_async_callback(database.close)
-    return database
+async def _open(settings: Settings, stack: AsyncExitStack) -> Installation:
+    """Open the installation. One that cannot start says why in one line, and the process ends with status 3, as the
+    server's own does when it cannot start; the server itself would print a stack.
+    """
+    try:
+        return await stack.enter_async_context(opened_installation(settings, migrates=settings.migrate_at_start))
+    except SetupError as error:
+        log.critical("not_started", reason=error.message)
+        end_at_once(3)
 
 
-def _build_site(settings: Settings, database: Database, listener: Listener, stopping: asyncio.Event) -> Site:
+def _build_site(opened: Installation, listener: Listener, stopping: asyncio.Event) -> Site:
+    settings, database = opened.settings, opened.database
     browser_key = read_or_make(settings.var_dir / "session.key", _new_key)
     access, is_secure = Access(database), settings.address.startswith("https://")
     token_secret = settings.jwt_secret or read_or_make(settings.var_dir / "jwt.key", _new_key)
@@ -113,8 +126,8 @@ def _build_site(settings: Settings, database: Database, listener: Listener, stop
         settings=settings,
         service=ScriptJobService(
             database=database,
-            job_types=JobTypes.load(settings.job_types_package),
-            vault=Vault.load(settings.secrets_key, settings.var_dir),
+            job_types=opened.job_types,
+            vault=opened.vault,
             files=Files.load(settings.files_url, settings.var_dir),
             settings=settings,
         ),
@@ -155,9 +168,13 @@ class _Parts:
 
     def _watch(self, done: asyncio.Task[None]) -> None:
         if not done.cancelled() and (error := done.exception()):
-            log.critical("part_died", reason=str(error), exc_info=error)
-            self.has_died = True
+            self.note_death(error)
             signal.raise_signal(signal.SIGTERM)
+
+    def note_death(self, error: BaseException) -> None:
+        """Note that a part has died for good."""
+        log.critical("part_died", reason=str(error), exc_info=error)
+        self.has_died = True
 
 
 async def _greet_first_user(people: People) -> str:

@@ -14,6 +14,7 @@ from weakref import WeakSet
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import NullPool, event, text
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -21,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from scriptjobs.errors import DatabaseUnavailable, SetupError
 from scriptjobs.outages import is_passing, is_read_only, is_refusal, words_of
 from scriptjobs.patience import spent_on_database
+from scriptjobs.poolers import Reaching
 from scriptjobs.resources import find_resources
 
 # What callers without SQL name it by.
@@ -43,14 +45,6 @@ READY_LIMIT_S = 3.0
 CLOSE_LIMIT_S = 2.0
 # The kernel's part in noticing a dead line, where the platform has it. Seconds, but for the last (milliseconds).
 _LINE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 3, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 12_000}
-
-# A process that is frozen inside a transaction holds its locks: its job could not be rescued until it is thawed. So the
-# server ends a session that stands still in a transaction for as long as a lease lasts.
-_SESSION = {
-    "application_name": "script-jobs",
-    "statement_timeout": "10000",
-    "idle_in_transaction_session_timeout": "20000",
-}
 
 # One round trip sets the role and who it is, for this transaction alone (`true` = local): a connection that goes back
 # to the pool carries nothing on.
@@ -93,16 +87,15 @@ class Database:
 
     def __init__(self, dsn: str, *, pool_size: int = 10) -> None:
         self.dsn = dsn
-        # asyncpg alone reads the address, so that every form it knows (sockets, sslmode) works here as well.
+        self.reaching = Reaching(connect, dsn, command_timeout=STATEMENT_LIMIT_S)
         common: dict[str, Any] = {
             "url": "postgresql+asyncpg://",
-            "async_creator": lambda: connect(dsn, server_settings=_SESSION, command_timeout=STATEMENT_LIMIT_S),
             "hide_parameters": True,  # an error's text ends in the log
         }
-        self._engine: AsyncEngine = create_async_engine(
-            **common, pool_size=pool_size, max_overflow=pool_size, pool_timeout=CONNECT_TIMEOUT_S
+        self._engine: AsyncEngine = self.reaching.serve(
+            create_async_engine(**common, pool_size=pool_size, max_overflow=pool_size, pool_timeout=CONNECT_TIMEOUT_S)
         )
-        self._fresh: AsyncEngine = create_async_engine(**common, poolclass=NullPool)
+        self._fresh: AsyncEngine = self.reaching.serve(create_async_engine(**common, poolclass=NullPool))
         self._trusted_since = 0.0
         self._drivers: WeakSet[Any] = WeakSet()
         event.listen(self._engine.sync_engine, "connect", self._note)
@@ -148,10 +141,15 @@ class Database:
     ) -> AsyncGenerator[AsyncConnection]:
         """A connection on which each statement is a transaction of its own: for functions of the database that set role
         and actor themselves, where the round trips of a transaction would cost more than the work (bench/drain.py).
+        Through a pooler it is a transaction: a lone statement may be prepared on one connection and run on another.
         `fresh`: a new one, for when the pool's have gone silent or are all in use. `limit_s`: what all of it may take.
         """
         async with self._guarded(self._fresh if fresh else self._engine, None, limit_s) as connection:
-            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+            if self.reaching.is_pooled:
+                yield connection
+                await connection.commit()
+            else:
+                yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def _transaction(self, enter: dict[str, str]) -> AsyncGenerator[AsyncConnection]:
@@ -263,12 +261,23 @@ def alembic_config(dsn: str) -> Config:
     """Alembic's configuration, for the database `dsn`."""
     config = Config()
     config.set_main_option("script_location", str(find_resources("migrations")).replace("%", "%%"))
-    config.attributes["connect"] = lambda: connect(dsn)
+    config.attributes["connect"] = lambda: connect(dsn, statement_cache_size=0)
+    config.attributes["serve"] = Reaching(connect, dsn).serve
     return config
 
 
 async def migrate(dsn: str, revision: str = "head") -> None:
-    """Bring the schema of `dsn` to `revision`, up or down (`base` removes everything)."""
+    """Bring the schema of `dsn` to `revision`, up or down (`base` removes everything).
+
+    Raises:
+        SetupError: there is no such revision, or the database refuses.
+    """
     move = command.downgrade if revision == "base" or revision.startswith("-") else command.upgrade
-    # Alembic is synchronous and its environment runs a loop of its own, so it gets a thread of its own.
-    await asyncio.to_thread(move, alembic_config(dsn), revision)
+    try:
+        # Alembic is synchronous and its environment runs a loop of its own, so it gets a thread of its own.
+        await asyncio.to_thread(move, alembic_config(dsn), revision)
+    except CommandError as error:
+        raise SetupError(f"The schema cannot go to {revision}: {error}") from error
+    except (SQLAlchemyError, asyncpg.PostgresError) as error:
+        said = str(getattr(error, "orig", error)).splitlines()[0]
+        raise SetupError(f"The migration to {revision} failed and changed nothing more: {said}") from error

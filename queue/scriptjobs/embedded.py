@@ -6,6 +6,7 @@ runs as `nobody`, since PostgreSQL refuses root; folders that `nobody` cannot re
 
 import asyncio
 import ctypes
+import fcntl
 import hashlib
 import os
 import pwd
@@ -15,7 +16,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,6 +31,10 @@ START_TIMEOUT_S = 30.0
 DEATHS_ALLOWED = 3
 DEATHS_WINDOW_S = 60.0
 LOOK_EVERY_S = 0.25
+# Long enough for another process to make a new cluster on a slow disk.
+LOCK_TIMEOUT_S = 90.0
+# The app's own login, which owns nothing; `postgres` migrates.
+APP_LOGIN = "script_jobs_app"
 _PR_SET_PDEATHSIG = 1
 # A folder that everybody can reach, for when root keeps the checkout in a closed home.
 _OPEN_ROOT = Path("/var/lib/script-jobs")
@@ -62,7 +68,8 @@ class EmbeddedPostgres:
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> str:
-        """Start the server, or attach to one that runs there already. Returns its address.
+        """Start the server, or attach to one that runs there already. Returns its address as its superuser. Of several
+        processes that do this at the same moment one makes and starts it; the others wait.
 
         Raises:
             SetupError: it does not come up; the message ends with its last words.
@@ -71,12 +78,50 @@ class EmbeddedPostgres:
         self._home = self._reachable(self.var_dir.resolve(), "data") / "postgres"
         self._data = self._home / "data"
         self._password_file = self._home / "password"
-        self.binaries = self._reachable_binaries()
-        if not (self._data / "PG_VERSION").exists():
-            self._initialise()
-        if not self._is_running():
-            self._launch()
-        return self._address()
+        with self._alone():
+            self.binaries = self._reachable_binaries()
+            if not (self._data / "PG_VERSION").exists():
+                self._initialise()
+            if not self._is_running():
+                self._launch()
+        return self.address()
+
+    def address(self) -> str:
+        """The address as its superuser, once `start` has returned."""
+        return self._address("postgres", self._password_file)
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        deadline = time.monotonic() + LOCK_TIMEOUT_S
+        with (self.var_dir / "postgres.lock").open("ab") as lock:
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError as error:
+                    if time.monotonic() > deadline:
+                        said = f"Another process has been starting PostgreSQL in {self.var_dir} for too long. Stop it."
+                        raise SetupError(said) from error
+                    time.sleep(0.05)
+            yield
+
+    def app_address(self) -> str:
+        """The address as the app's own login, once `start` has returned."""
+        return self._address(APP_LOGIN, self._app_password_file())
+
+    def app_password(self) -> str:
+        """The password of the app's own login, made when missing."""
+        return self._app_password_file().read_text(encoding="utf-8").strip()
+
+    def _app_password_file(self) -> Path:
+        path = self._home / "app-password"
+        with self._alone():
+            if not path.exists():
+                making = path.with_suffix(".making")
+                making.touch(mode=0o600)
+                making.write_text(secrets.token_urlsafe(24), encoding="utf-8")
+                making.rename(path)
+        return path
 
     async def keep_running(self) -> None:
         """Watch the server until cancelled, and start it again when it has died. To be called in the thread that
@@ -112,9 +157,9 @@ class EmbeddedPostgres:
             self._process.wait(5)
         self._process = None
 
-    def _address(self) -> str:
-        password = quote(self._password_file.read_text(encoding="utf-8").strip())
-        return f"postgresql://postgres:{password}@/postgres?host={quote(str(self._home))}"
+    def _address(self, login: str, password_file: Path) -> str:
+        password = quote(password_file.read_text(encoding="utf-8").strip())
+        return f"postgresql://{login}:{password}@/postgres?host={quote(str(self._home))}"
 
     def _initialise(self) -> None:
         shutil.rmtree(self._home, ignore_errors=True)

@@ -3,7 +3,7 @@
 import contextlib
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from scriptjobs.addresses import site_of
 from scriptjobs.errors import InvalidJobType, InvalidPayload, ScriptJobsError, SetupError
-from scriptjobs.jobs import DEFAULT_MAX_RETRIES, OpenPayload, RawPayload
+from scriptjobs.jobs import DEFAULT_MAX_RETRIES, OpenPayload, RawPayload, SealedPayload
 from scriptjobs.marked_values import change_marked, without
 from scriptjobs.names import fold_name, without_apostrophes
 from scriptjobs.script import Script
@@ -128,6 +128,18 @@ class JobType:
         """The result with each secret in it changed."""
         return change_marked(result, self._result_schema, "x-secret", lambda text, _mark, _path: change(text))
 
+    def secrets_of(self, payload: Mapping[str, Any]) -> list[str]:
+        """The secrets of an open payload."""
+        found: list[str] = []
+        change_marked(payload, self.schema, "x-secret", lambda text, _mark, _path: found.append(text))
+        return found
+
+    def without_secrets(self, payload: SealedPayload) -> SealedPayload:
+        """A payload for keeping: secrets that somebody stored unsealed are gone as well."""
+        return SealedPayload(
+            change_marked(payload, self.schema, "x-secret", lambda _text, _mark, _path: {"$erased": True})
+        )
+
     @cached_property
     def open_examples(self) -> list[dict[str, Any]]:
         """The examples without their secrets, as anybody may read them."""
@@ -186,8 +198,9 @@ class JobType:
 class JobTypes:
     """The registry: every module of a package that has a `JOB_TYPE`."""
 
-    def __init__(self, found: Mapping[str, JobType]) -> None:
+    def __init__(self, found: Mapping[str, JobType], absent: Iterable[str] = ()) -> None:
         self._found = dict(sorted(found.items()))
+        self._absent = frozenset(absent)
 
     @classmethod
     def load(cls, packages: str) -> "JobTypes":
@@ -205,6 +218,11 @@ class JobTypes:
             found[job_type.name], modules[job_type.name] = job_type, module
         return cls(found)
 
+    def split(self, known: Iterable[str]) -> tuple["JobTypes", list[str]]:
+        """The types that the database knows by name, and the names of those that it does not."""
+        absent = sorted(set(self._found) - set(known))
+        return JobTypes({name: kind for name, kind in self._found.items() if name not in absent}, absent), absent
+
     def __iter__(self):
         return iter(self._found.values())
 
@@ -221,6 +239,9 @@ class JobTypes:
         """
         if isinstance(name, str) and name in self._found:
             return self._found[name]
+        if isinstance(name, str) and name in self._absent:
+            said = f"The job type {name} is not in the database yet. Whoever runs this installation must migrate it."
+            raise InvalidJobType(said, validTypes=self.names)
         said = f"There is no job type {name!r:.80}." if name else "jobType is missing."
         raise InvalidJobType(said, validTypes=self.names)
 

@@ -15,6 +15,7 @@ import structlog
 
 from scriptjobs.database import connect
 from scriptjobs.errors import SetupError
+from scriptjobs.poolers import find_reach
 
 READY = "script_jobs_ready"
 EVENTS = "script_job_events"
@@ -25,6 +26,10 @@ PROBE_TIMEOUT_S = 5.0
 RECONNECT_DELAYS_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 log = structlog.get_logger()
+
+
+class _NoNotifications(Exception):
+    """A pooler keeps them to itself."""
 
 
 class Listener:
@@ -52,6 +57,10 @@ class Listener:
             try:
                 await self._listen_once()
                 failures = 0
+            except _NoNotifications:
+                # Trying again would gain nothing, and each try leaves a LISTEN on one of the pooler's connections.
+                log.warning("listener_off", hint="DATABASE_URL goes through a pooler: set LISTEN_DATABASE_URL")
+                await asyncio.get_running_loop().create_future()
             except (SetupError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 was_live, self.is_live = self.is_live, False
                 failures = 0 if was_live else failures + 1
@@ -59,14 +68,16 @@ class Listener:
             await asyncio.sleep(RECONNECT_DELAYS_S[min(failures, len(RECONNECT_DELAYS_S) - 1)])
 
     async def _listen_once(self) -> None:
-        connection = await connect(
-            self._dsn, server_settings={"application_name": "script-jobs listener"}, command_timeout=PROBE_TIMEOUT_S
-        )
+        is_pooled = (await find_reach(connect, self._dsn)).is_pooled
+        connection = await self._connect()
         try:
             for channel in (READY, EVENTS, STOP, _PROBE):
                 await connection.add_listener(channel, self._hear)
             while True:
-                await self._probe(connection)
+                if is_pooled:
+                    await self._probe_from_elsewhere()
+                else:
+                    await self._probe(connection)
                 if not self.is_live:
                     self.is_live = True
                     self._tell_all()
@@ -74,6 +85,11 @@ class Listener:
         finally:
             self.is_live = False
             connection.terminate()
+
+    async def _connect(self) -> Any:
+        return await connect(
+            self._dsn, server_settings={"application_name": "script-jobs listener"}, statement_cache_size=0
+        )
 
     async def _rest(self, connection: Any) -> None:
         """Wait until the next probe is due, or the connection is gone."""
@@ -90,12 +106,27 @@ class Listener:
             return
         raise ConnectionError("the connection was closed")
 
+    async def _probe_from_elsewhere(self) -> None:
+        """A pooler in transaction mode hands on what a connection tells itself, and nothing that others tell it.
+
+        Raises:
+            _NoNotifications: it is one.
+        """
+        sender = await self._connect()
+        try:
+            await self._probe(sender)
+        except TimeoutError as error:
+            raise _NoNotifications from error
+        finally:
+            sender.terminate()
+
     async def _probe(self, connection: Any) -> None:
-        """Notify ourselves: behind a pooler, or over a dead line, the answer does not come."""
+        """Notify ourselves: over a dead line the answer does not come."""
         self._expected = secrets.token_hex(8)
         self._probed = asyncio.get_running_loop().create_future()
         async with asyncio.timeout(PROBE_TIMEOUT_S):
-            await connection.execute("select pg_notify($1, $2)", _PROBE, self._expected)
+            # Both are ours and need no quoting; without arguments it is one message, whatever stands in between.
+            await connection.execute(f"notify {_PROBE}, '{self._expected}'")
             await self._probed
 
     def _hear(self, _connection: object, _pid: int, channel: str, payload: object) -> None:

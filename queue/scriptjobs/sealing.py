@@ -32,11 +32,25 @@ class Vault:
             raise SetupError("SECRETS_KEY holds no valid keys: each is 32 bytes in URL-safe base64.") from error
 
     @classmethod
-    def load(cls, secrets_key: str | None, var_dir: Path) -> "Vault":
-        """The vault with the keys of the setting, or with a key file in `var_dir` (mode 600), made when missing."""
+    def load(cls, secrets_key: str | None, var_dir: Path, *, makes_key: bool = True) -> "Vault":
+        """The vault with the keys of the setting, or with a key file in `var_dir` (mode 600), made when missing.
+
+        Raises:
+            SetupError: there is no key, and with `makes_key` false none may be made; or it is no key.
+        """
         if secrets_key:
             return cls(secrets_key.split(","))
+        if not makes_key and not (var_dir / "secrets.key").exists():
+            raise SetupError(
+                "SECRETS_KEY is not set. Every process that uses this database needs the same key. Make one with: "
+                "openssl rand -base64 32 | tr '+/' '-_'"
+            )
         return cls([read_or_make(var_dir / "secrets.key", lambda: Fernet.generate_key().decode())])
+
+    @property
+    def fingerprints(self) -> list[str]:
+        """What tells the keys apart and gives nothing of them away, in their order."""
+        return [hmac.new(key.encode(), b"script-jobs key", "sha256").hexdigest()[:16] for key in self._keys]
 
     def digests(self, content: bytes) -> list[str]:
         """Keyed digests of `content`, one for each key, the newest first: they tell two contents apart and let nobody

@@ -23,6 +23,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, populate_by_name=True, extra="ignore")
 
     database_url: str | None = Field(None, description="PostgreSQL to use; without it an embedded server in VAR_DIR")
+    migration_database_url: str | None = Field(
+        None, description="the same database as its owner, where DATABASE_URL names a role that owns nothing"
+    )
+    migrate_at_start: bool = Field(default=True, description="`serve` brings the schema up to date when it starts")
     listen_database_url: str | None = Field(None, description="direct connection for LISTEN, where the other is pooled")
     var_dir: Path = Field(Path("var"), description="folder for the embedded server, files and keys")
     host: str = Field("127.0.0.1", description="address to listen on")

@@ -16,7 +16,7 @@ from scriptjobs.cli.tokens import make_token
 from scriptjobs.people import People
 from scriptjobs.settings import Settings
 from tests.api.odd_values import Sent
-from tests.processes import JWT_SECRET, tags_payload
+from tests.processes import JWT_SECRET, SECRETS_KEY, tags_payload
 from webapp.app import create_app
 
 T = TypeVar("T")
@@ -107,6 +107,7 @@ def opened(dsn: str, var_dir: Path, **changes: Any) -> Generator[InProcess]:
     settings = Settings.model_validate(
         {
             "database_url": dsn, "var_dir": var_dir, "workers": 0, "rate_limits": "off", "jwt_secret": JWT_SECRET,
+            "secrets_key": SECRETS_KEY,
             "cors_origins": ORIGIN, "log_level": "error", "queue_limit": 1_000_000, **changes,
             "queue_limit_per_organisation": 1_000_000,
         }

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.processes import JWT_SECRET, Server, until
+from tests.processes import JWT_SECRET, SECRETS_KEY, Server, until
 from webapp.middleware import HEADERS
 
 ORIGIN = "https://app.example"
@@ -21,7 +21,7 @@ CANARY = "canary-of-a-broken-address"  # stands in tests/api/broken.py
 def broken(scratch: Path, new_database: Callable[[], str]) -> Generator[Server]:
     environment = {
         "DATABASE_URL": new_database(), "VAR_DIR": str(scratch / "var-broken"), "WORKERS": "0", "CORS_ORIGINS": ORIGIN,
-        "JWT_SECRET": JWT_SECRET, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2])]), "RATE_LIMITS": "off",
+        "JWT_SECRET": JWT_SECRET, "SECRETS_KEY": SECRETS_KEY, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2])]), "RATE_LIMITS": "off",
     }  # fmt: skip
     with Server(["tests.api.broken:app"], environment, scratch / "broken.log") as started:
         started.wait_ready("/readyz")

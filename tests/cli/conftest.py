@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scriptjobs.cli.main import app
-from tests.processes import JWT_SECRET, Site
+from tests.processes import JWT_SECRET, SECRETS_KEY, Site
 
 Command = Callable[..., Result]
 
@@ -16,6 +16,7 @@ def environment(site: Site, **changes: str) -> dict[str, str]:
     """What a command needs to work on the site's installation."""
     return {
         "DATABASE_URL": site.dsn, "VAR_DIR": str(site.settings.var_dir), "JWT_SECRET": JWT_SECRET,
+        "SECRETS_KEY": SECRETS_KEY,
         "SCRIPT_JOBS_URL": site.address, "SCRIPT_JOBS_TOKEN": "", "JOB_TYPES_PACKAGE": "tests.fake_scripts", **changes,
     }  # fmt: skip
 

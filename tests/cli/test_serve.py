@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.processes import free_port, until
+from tests.processes import SECRETS_KEY, free_port, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,7 +31,7 @@ def test_the_first_link_names_the_port_that_the_site_listens_on(
     wanted = free_port()
     settings = {
         "DATABASE_URL": new_database(), "VAR_DIR": str(tmp_path), "WORKERS": "0", "PORT": "8000",
-        "PYTHONPATH": f"{ROOT}:{ROOT}/queue", "SECRETS_KEY": "dGVzdC1vbmx5LWtleS0wMTIzNDU2Nzg5MDEyMzQ1Njc=",
+        "PYTHONPATH": f"{ROOT}:{ROOT}/queue", "SECRETS_KEY": SECRETS_KEY,
     }  # fmt: skip
     master, slave = pty.openpty()
     words = [word.format(port=wanted) for word in command]
@@ -64,6 +64,7 @@ def test_every_line_of_the_log_has_one_form(new_database: Callable[[], str], tmp
         "DATABASE_URL": new_database(),
         "VAR_DIR": str(tmp_path),
         "WORKERS": "0",
+        "SECRETS_KEY": SECRETS_KEY,
         "PYTHONPATH": f"{ROOT}:{ROOT}/queue",
     }
     command = [sys.executable, "-m", "scriptjobs.cli.main", "serve", "--port", str(port)]

@@ -7,8 +7,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from scriptjobs.database import _SESSION, Database
+from scriptjobs.database import Database
 from scriptjobs.files import Files
+from scriptjobs.poolers import _SESSION
 from scriptjobs.runner.folders import RunFolders
 from scriptjobs.store.maintenance import try_lock
 from scriptjobs.store.waiting import add_prerequisites

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.docs.test_commands import ROOT, example_of_readme
-from tests.processes import JWT_SECRET, Portal, Site
+from tests.processes import JWT_SECRET, SECRETS_KEY, Portal, Site
 
 
 def test_the_shell_example_works_as_it_is_printed(
@@ -23,6 +23,7 @@ def test_the_shell_example_works_as_it_is_printed(
     example = example.replace("the-password-on-the-portal", "demo-password")
     environment = {
         **os.environ, "DATABASE_URL": site.dsn, "VAR_DIR": str(site.settings.var_dir), "JWT_SECRET": JWT_SECRET,
+        "SECRETS_KEY": SECRETS_KEY,
         "SCRIPT_JOBS_URL": site.address, "COLUMNS": "200",
     }  # fmt: skip
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.processes import free_port, until
+from tests.processes import SECRETS_KEY, free_port, until
 
 ROOT = Path(__file__).parents[2]
 # All of these took a minute once. Much less than that, and enough for a busy machine.
@@ -106,7 +106,9 @@ def test_an_app_that_ends_while_it_starts_is_told_with_its_last_words(demo: Demo
 @pytest.fixture
 def running(scratch: Path, server: str) -> Generator[subprocess.Popen[str]]:
     """A demo that has begun its job."""
-    given = environment(scratch, {"DATABASE_URL": server, "VAR_DIR": str(scratch / "killed")})
+    given = environment(
+        scratch, {"DATABASE_URL": server, "VAR_DIR": str(scratch / "killed"), "SECRETS_KEY": SECRETS_KEY}
+    )
     process = subprocess.Popen(
         [*DEMO, "--fault", "save_hangs"],
         env=given,

@@ -16,7 +16,7 @@ import pytest
 from tests.faults.test_outages import attempts_of, lines
 from tests.faults.test_workers import process_of
 from tests.lines import Line
-from tests.processes import Site, alive, free_port, until
+from tests.processes import SECRETS_KEY, Site, alive, free_port, until
 
 __all__ = ["lines"]
 
@@ -74,7 +74,10 @@ def start_on(port: int, environment: dict[str, str], log: Path) -> subprocess.Po
 def test_on_a_taken_port_nothing_is_claimed(new_database: Callable[[], str], tmp_path: Path) -> None:
     dsn = new_database()
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        environment = {"DATABASE_URL": dsn, "VAR_DIR": str(tmp_path), "JOB_TYPES_PACKAGE": "tests.fake_scripts"}
+        environment = {
+            "DATABASE_URL": dsn, "VAR_DIR": str(tmp_path), "SECRETS_KEY": SECRETS_KEY,
+            "JOB_TYPES_PACKAGE": "tests.fake_scripts",
+        }  # fmt: skip
         process = start_on(taken.getsockname()[1], environment, tmp_path / "log")
         status = process.wait(30)
     log = (tmp_path / "log").read_text()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.processes import JWT_SECRET, Site, alive, until
+from tests.processes import JWT_SECRET, SECRETS_KEY, Site, alive, until
 
 
 def run(site: Site, *command: str, **settings: str) -> str:
@@ -27,6 +27,7 @@ def run(site: Site, *command: str, **settings: str) -> str:
 def environment(site: Site, **settings: str) -> dict[str, str]:
     return {
         **os.environ, "DATABASE_URL": site.dsn, "VAR_DIR": str(site.settings.var_dir), "JWT_SECRET": JWT_SECRET,
+        "SECRETS_KEY": SECRETS_KEY,
         "PORTAL_URL": site.settings.portal_url, "JOB_TYPES_PACKAGE": "tests.fake_scripts", "POLL_SECONDS": "0.3",
         "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "240", **settings,
     }  # fmt: skip

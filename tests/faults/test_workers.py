@@ -210,8 +210,8 @@ def test_an_error_of_ours_fails_the_job_and_not_the_worker(own_site: Callable[..
 
     # No worker can read this payload: its sealed value was made with another key.
     insert = (
-        "insert into script_jobs (job_type, input_payload, organisation_id) values ('create-api-key', "
-        f'\'{{"x": {{"$sealed": "nonsense"}}}}\', \'{ana.organisation_id}\') returning job_id'
+        "insert into script_jobs (job_type, input_payload, organisation_id) values ('add-item-tags', "
+        f'\'{{"password": {{"$sealed": "nonsense"}}}}\', \'{ana.organisation_id}\') returning job_id'
     )
     psql = [str(find_binaries() / "psql"), site.dsn, "-Atqc", insert]
     bad = subprocess.run(psql, check=True, capture_output=True, text=True).stdout.split()[0]

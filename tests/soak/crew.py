@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from tests.lines import Line, line_to
+from tests.processes import SECRETS_KEY
 from tests.soak.deeds import Deeds
 
 # What is wrong with each worker, besides what happens to it: nothing; no notifications; a clock that is an hour fast; one
@@ -59,6 +60,7 @@ class Crew:
     def _start(self, place: int) -> Process:
         environment = {
             **os.environ, "DATABASE_URL": self.lines[place].dsn, "VAR_DIR": str(self.scratch / "var"),
+            "SECRETS_KEY": SECRETS_KEY,
             "TMPDIR": str(self.disk(place)), "JOB_TYPES_PACKAGE": "tests.soak.job_types", "LEASE_SECONDS": str(LEASE_S),
             "POLL_SECONDS": "0.3", "GRACE_SECONDS": "0.5", "WORKERS": str(self.slots), "LOG_LEVEL": "info",
             "PYTHONPATH": str(Path(__file__).parents[2]), "FILES_URL": f"file://{self.files}",

@@ -18,11 +18,12 @@ from rich.console import Console
 from scriptjobs.access import Access
 from scriptjobs.chromium import find_chromium, must_be_a_browser
 from scriptjobs.cli.client import Client, connected
-from scriptjobs.cli.opening import must_be_free, next_free, opened_database
+from scriptjobs.cli.opening import must_be_free, next_free
 from scriptjobs.cli.serving import Server, serving, until_ready, while_they_live
 from scriptjobs.cli.tokens import issue_token
 from scriptjobs.embedded import make_var_dir
 from scriptjobs.errors import SetupError
+from scriptjobs.installation import opened_database
 from scriptjobs.job_types import JobType, JobTypes
 from scriptjobs.marked_values import change_marked
 from scriptjobs.people import People

@@ -1,40 +1,9 @@
-"""What commands need opened: settings, the database (the embedded server is attached to, or started), free ports."""
+"""Ports that commands need: free ones, or the word that one is taken."""
 
-import asyncio
-import contextlib
 import errno
-import signal
 import socket
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 
-from scriptjobs.database import Database, migrate
-from scriptjobs.embedded import EmbeddedPostgres
 from scriptjobs.errors import SetupError
-from scriptjobs.settings import Settings
-
-
-@asynccontextmanager
-async def opened_database(settings: Settings, pool_size: int = 2) -> AsyncGenerator[Database]:
-    """The migrated database of this installation. An embedded server that dies is started again."""
-    server = None if settings.database_url else EmbeddedPostgres(var_dir=settings.var_dir)
-    dsn = server.start() if server else str(settings.database_url)
-    watch = asyncio.create_task(server.keep_running()) if server else None
-    if watch:
-        watch.add_done_callback(lambda done: done.cancelled() or signal.raise_signal(signal.SIGTERM))
-    try:
-        await migrate(dsn)
-        database = Database(dsn, pool_size=pool_size)
-        try:
-            yield database
-        finally:
-            await database.close()
-    finally:
-        if server and watch:
-            watch.cancel()
-            server.stop()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watch
 
 
 def is_free(host: str, port: int) -> bool:

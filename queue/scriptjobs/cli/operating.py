@@ -10,13 +10,13 @@ from rich.table import Table
 from scriptjobs.chromium import find_chromium
 from scriptjobs.cli.border import run, say
 from scriptjobs.cli.health import check_health
-from scriptjobs.cli.opening import opened_database
 from scriptjobs.cli.output import AsJson, console, show, show_json, show_rows
-from scriptjobs.database import migrate as migrate_database
 from scriptjobs.embedded import find_binaries
 from scriptjobs.errors import ScriptJobsError
+from scriptjobs.installation import move_schema, opened_addresses, opened_database
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import WorkerInfo
+from scriptjobs.schema import read_schema
 from scriptjobs.settings import Settings
 from scriptjobs.store.waiting import pause, resume
 from scriptjobs.store.workers import list_workers
@@ -81,14 +81,8 @@ def resume_jobs(scope: JobScope = "*") -> None:
 
 @operating.command()
 def migrate(revision: str = "head") -> None:
-    """Bring the database's schema up to date (or to a revision)."""
-
-    async def move() -> None:
-        async with opened_database(Settings.from_env()) as database:
-            await migrate_database(database.dsn, revision)
-
-    run(move())
-    show(f"The schema is at {revision}.")
+    """Bring the database's schema up to date, or to a revision: `-1` goes one back, `base` removes everything."""
+    show(run(move_schema(Settings.from_env(), revision)).told)
 
 
 @operating.command()
@@ -112,8 +106,8 @@ def doctor() -> None:
         show(f"job types   {', '.join(JobTypes.load(settings.job_types_package).names)}")
         if settings.database_url is None:
             show(f"PostgreSQL  {find_binaries()}")
-        async with opened_database(settings) as database:
-            show(f"database    {'answers' if await database.is_reachable() else 'does not answer'}")
+        async with opened_addresses(settings) as addresses:
+            show(f"database    answers. {(await read_schema(addresses.owner)).told}")
         table = Table("setting", "value", "meaning")
         for name, field in Settings.model_fields.items():
             value = getattr(settings, name)

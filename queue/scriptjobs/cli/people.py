@@ -12,9 +12,9 @@ from typer.core import TyperGroup
 
 from scriptjobs.access import Access
 from scriptjobs.cli.border import run
-from scriptjobs.cli.opening import opened_database
 from scriptjobs.cli.output import AsJson, show, show_json, show_rows
 from scriptjobs.cli.tokens import issue_token
+from scriptjobs.installation import opened_database
 from scriptjobs.people import People
 from scriptjobs.roles import ROLES
 from scriptjobs.settings import Settings

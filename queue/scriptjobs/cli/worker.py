@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 
-from scriptjobs.cli.opening import opened_database
+from scriptjobs.installation import opened_installation
 from scriptjobs.listener import Listener
 from scriptjobs.settings import Settings
 from scriptjobs.stopping import hear_stop_signals
@@ -20,9 +20,9 @@ async def run_worker(settings: Settings, slots: int) -> None:
         PartDied: a part of the worker has failed again and again.
     """
     os.umask(0o077)  # what this process writes is for its user alone
-    async with opened_database(settings, pool_size=slots + 4) as database:
-        listener = Listener(settings.listen_database_url or database.dsn)
-        worker = build_worker(settings, slots, database, listener)
+    async with opened_installation(settings, pool_size=slots + 4) as opened:
+        listener = Listener(settings.listen_database_url or opened.database.dsn)
+        worker = build_worker(opened, slots, listener)
 
         def stop() -> None:
             (worker.hurry if worker.is_stopping else worker.stop_processing)()

@@ -22,7 +22,14 @@ from scriptjobs.jobs import Job, RawPayload
 from scriptjobs.service.reading import Caller
 from scriptjobs.service.uploading import Uploading
 from scriptjobs.storable import find_unstorable
-from scriptjobs.store.creation import NewJob, find_active, find_ids, insert_job, owns_restaurant
+from scriptjobs.store.creation import (
+    NewJob,
+    find_active,
+    find_ids,
+    insert_job,
+    owns_restaurant,
+    writing_for_caller,
+)
 from scriptjobs.store.requests import RequestKey, find_answer, keep_answer, lock_request
 from scriptjobs.store.uploads import use_uploads
 from scriptjobs.store.waiting import add_prerequisites, find_full
@@ -177,7 +184,8 @@ class Launching(Uploading):
             if not new.allow_duplicate and (active := await find_active(connection, *wanted)):
                 raise duplicate(active)
             # None: another request was faster, so the next look finds its job, unless that has ended already.
-            job = await insert_job(connection, new)
+            async with writing_for_caller(connection, new.organisation_id, new.created_by):
+                job = await insert_job(connection, new)
         if needs:
             await add_prerequisites(connection, job.id, needs)
         await use_uploads(connection, job.id, files)

@@ -17,6 +17,7 @@ from scriptjobs.files import FILE_ERRORS
 from scriptjobs.job_types import FileField
 from scriptjobs.menu_csv import LIMIT_BYTES
 from scriptjobs.service.reading import Caller, Reading
+from scriptjobs.store.creation import writing_for_caller
 from scriptjobs.store.uploads import Upload, find_uploads, insert_upload
 from scriptjobs.upload_check import Checked, MenuPreview, check_upload_apart
 from scriptjobs.values import read_file_name
@@ -64,12 +65,15 @@ class Uploading(Reading):
         }
         upload = Upload(
             id=id_, kind=found.kind, name=shown, media_type=found.media_type, size=len(content),
-            storage_key=f"uploads/{id_}", created_at=datetime.now(UTC), preview=preview,
+            created_at=datetime.now(UTC), preview=preview,
         )  # fmt: skip
         # The file goes first: a row without its file would be found by a job.
         await self._store(upload.storage_key, content)
         try:
-            async with self._as(caller, within) as connection:
+            async with (
+                self._as(caller, within) as connection,
+                writing_for_caller(connection, caller.organisation_id, caller.user_id),
+            ):
                 upload = await insert_upload(connection, caller.organisation_id, caller.user_id, upload)
         except BaseException:
             with contextlib.suppress(*FILE_ERRORS):  # the first error is the one to tell

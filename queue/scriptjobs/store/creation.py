@@ -1,5 +1,7 @@
 """Creation: a new job, and what may stand in its way."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +11,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from scriptjobs.errors import Forbidden
 from scriptjobs.jobs import Job, SealedPayload
 from scriptjobs.store.jobs import COLUMNS, to_job
 
@@ -65,6 +68,33 @@ _ACTIVE = text(
 )
 _KEYS = text("select restaurant_id, restaurant_key from public.script_jobs where id = :id")
 _NAMED = text("select id, job_id from public.script_jobs where job_id = any (:names) or id = any (:ids)")
+
+
+# Callers may not set what comes from a job's type. So the row is written as the service role, in the caller's
+# transaction and name (the claims stay), once the database has found the caller a member who may act.
+_BECOME_SERVICE = text(
+    """
+    select set_config('role', 'service_role', true)
+    where :organisation_id = any (public.script_jobs_organisations(true)) and auth.uid() = :created_by
+    """
+)
+_BECOME_CALLER = text("select set_config('role', 'authenticated', true)")
+
+
+@asynccontextmanager
+async def writing_for_caller(
+    connection: AsyncConnection, organisation_id: UUID, created_by: UUID
+) -> AsyncGenerator[None]:
+    """Lets a caller's transaction write what callers may not set. After an error the transaction is over anyway.
+
+    Raises:
+        Forbidden: the caller may not act in this organisation (any more).
+    """
+    values = {"organisation_id": organisation_id, "created_by": created_by}
+    if (await connection.execute(_BECOME_SERVICE, values)).one_or_none() is None:
+        raise Forbidden("You may not start jobs in this organisation.")
+    yield
+    await connection.execute(_BECOME_CALLER)
 
 
 async def insert_job(connection: AsyncConnection, new: NewJob) -> Job | None:

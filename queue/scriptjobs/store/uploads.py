@@ -24,9 +24,13 @@ class Upload:
     name: str
     media_type: str
     size: int
-    storage_key: str
     created_at: datetime
     preview: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def storage_key(self) -> str:
+        """Where the file lies. It follows from the id, so that no row can name somebody else's file."""
+        return f"uploads/{self.id}"
 
     @property
     def suffix(self) -> str:
@@ -40,7 +44,7 @@ class Upload:
         return f"{_UNSAFE.sub('_', stem).strip(' .')[:80] or 'file'}{self.suffix}"
 
 
-_COLUMNS = "id, kind, name, media_type, size, storage_key, created_at, preview"
+_COLUMNS = "id, kind, name, media_type, size, created_at, preview"
 _INSERT = text(
     f"""
     insert into public.script_job_uploads
@@ -49,7 +53,14 @@ _INSERT = text(
     returning {_COLUMNS}
     """  # noqa: S608 (a constant list of columns)
 ).bindparams(bindparam("preview", type_=JSONB))
-_FIND = text(f"select {_COLUMNS} from public.script_job_uploads where id = any(:ids)")  # noqa: S608
+# What a claimed job may read: files of its organisation that were named when it was made.
+_FIND_OF_JOB = text(
+    f"""
+    select {_COLUMNS} from public.script_job_uploads u
+    where id = any(:ids) and organisation_id = :organisation_id
+      and exists (select from public.script_job_used_uploads used where used.upload_id = u.id and used.job_id = :job_id)
+    """  # noqa: S608
+)
 # The lock on the rows, taken in the transaction that names them in a new job, keeps the sweep from deleting them
 # between look and insert; the foreign key of the naming row takes the same lock again.
 _FIND_OWN = text(
@@ -62,15 +73,15 @@ _USE = text("insert into public.script_job_used_uploads (job_id, upload_id) valu
 # Named by no job, and older than the time in which somebody may still be filling in a form. A job that names the file
 # at this moment holds a lock on the row (its foreign key), so the row is skipped.
 _UNUSED = text(
-    """
-    select u.id, u.storage_key
+    f"""
+    select {_COLUMNS}
     from public.script_job_uploads u
     where u.created_at < now() - make_interval(secs => :age_s)
       and not exists (select from public.script_job_used_uploads used where used.upload_id = u.id)
     order by u.created_at
     limit :limit
     for update skip locked
-    """
+    """  # noqa: S608 (a constant list of columns)
 )
 _DELETE = text("delete from public.script_job_uploads where id = :id")
 
@@ -83,15 +94,18 @@ async def insert_upload(connection: AsyncConnection, organisation_id: UUID, crea
     return Upload(**(await connection.execute(_INSERT, values)).mappings().one())
 
 
-async def find_uploads(
-    connection: AsyncConnection, ids: list[UUID], organisation_id: UUID | None = None
-) -> list[Upload]:
-    """Those of these files that exist; with `organisation_id` those that are its own."""
-    statement = _FIND_OWN if organisation_id else _FIND
-    found = await connection.execute(
-        statement, {"ids": ids, "organisation_id": organisation_id} if organisation_id else {"ids": ids}
-    )
+async def find_uploads(connection: AsyncConnection, ids: list[UUID], organisation_id: UUID) -> list[Upload]:
+    """Those of these files that are the organisation's."""
+    found = await connection.execute(_FIND_OWN, {"ids": ids, "organisation_id": organisation_id})
     return [Upload(**row) for row in found.mappings()]
+
+
+async def find_uploads_of_job(
+    connection: AsyncConnection, ids: list[UUID], *, job_id: UUID, organisation_id: UUID | None
+) -> list[Upload]:
+    """Those of these files that are the organisation's and were named when the job was made."""
+    values = {"ids": ids, "job_id": job_id, "organisation_id": organisation_id}
+    return [Upload(**row) for row in (await connection.execute(_FIND_OF_JOB, values)).mappings()]
 
 
 async def use_uploads(connection: AsyncConnection, job_id: UUID, ids: list[UUID]) -> None:
@@ -100,9 +114,9 @@ async def use_uploads(connection: AsyncConnection, job_id: UUID, ids: list[UUID]
         await connection.execute(_USE, {"job_id": job_id, "upload_id": id_})
 
 
-async def lock_unused_uploads(connection: AsyncConnection, *, age_s: float, limit: int) -> list[tuple[UUID, str]]:
-    """Ids and storage keys of up to `limit` files older than `age_s` seconds that no job names, locked."""
-    return [(row[0], row[1]) for row in await connection.execute(_UNUSED, {"age_s": age_s, "limit": limit})]
+async def lock_unused_uploads(connection: AsyncConnection, *, age_s: float, limit: int) -> list[Upload]:
+    """Up to `limit` files older than `age_s` seconds that no job names, locked."""
+    return [Upload(**row) for row in (await connection.execute(_UNUSED, {"age_s": age_s, "limit": limit})).mappings()]
 
 
 async def delete_upload(connection: AsyncConnection, id_: UUID) -> None:

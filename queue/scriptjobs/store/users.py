@@ -29,34 +29,23 @@ class Member:
 # Plain reads.
 _MEMBERSHIPS = text(
     """
-    select m.organisation_id, o.name as organisation_name, m.role
-    from public.user_organisations m
-    join public.organisations o on o.id = m.organisation_id
-    where m.user_id = :user_id
-    order by o.name, o.id
+    select organisation_id, organisation_name, role from public.script_jobs_memberships(:user_id)
     """
 )
-_USER = text("select id from auth.users where lower(email) = lower(:email)")
-_EMAIL = text("select email from auth.users where id = :user_id")
+# Where people and memberships lie differs from database to database; the functions know (migrations/sql/0021_people).
+_USER = text("select public.script_jobs_find_person(:email)")
+_EMAIL = text("select public.script_jobs_find_email(:user_id)")
 _PASSWORD = text(
     """
-    select u.id, s.password_hash
-    from auth.users u
-    join public.script_job_sign_ins s on s.user_id = u.id
-    where lower(u.email) = lower(:email)
+    select s.user_id, s.password_hash
+    from public.script_job_sign_ins s
+    where s.user_id = public.script_jobs_find_person(:email)
     """
 )
 # Adding the same person twice, even at the same moment, ends in one row each.
-_ADD_USER = text("insert into auth.users (email) values (:email) on conflict (email) do nothing")
-_FIND_ORGANISATION = text("select id from public.organisations where name = :name order by id limit 1")
-_ADD_ORGANISATION = text("insert into public.organisations (name) values (:name) returning id")
-_JOIN = text(
-    """
-    insert into public.user_organisations (user_id, organisation_id, role)
-    values (:user_id, :organisation_id, :role)
-    on conflict (user_id, organisation_id) do update set role = excluded.role
-    """
-)
+_ADD_USER = text("select public.script_jobs_add_person(:email)")
+_ADD_ORGANISATION = text("select public.script_jobs_add_organisation(:name)")
+_JOIN = text("select public.script_jobs_join(:user_id, :organisation_id, :role)")
 _SET_PASSWORD = text(
     """
     insert into public.script_job_sign_ins (user_id, password_hash)
@@ -83,7 +72,7 @@ _USE_LINK = text(
     returning user_id
     """
 )
-_ANYBODY = text("select exists (select from public.user_organisations)")
+_ANYBODY = text("select public.script_jobs_has_members()")
 
 
 async def list_memberships(connection: AsyncConnection, user_id: UUID) -> list[Membership]:
@@ -109,10 +98,8 @@ async def find_password(connection: AsyncConnection, email: str) -> tuple[UUID, 
 
 async def add_member(connection: AsyncConnection, *, email: str, organisation: str, role: str) -> tuple[UUID, UUID]:
     """Make user, organisation and membership where they are missing. Returns (user id, organisation id)."""
-    await connection.execute(_ADD_USER, {"email": email})
-    user_id = (await connection.execute(_USER, {"email": email})).scalar_one()
-    found = (await connection.execute(_FIND_ORGANISATION, {"name": organisation})).scalar_one_or_none()
-    organisation_id = found or (await connection.execute(_ADD_ORGANISATION, {"name": organisation})).scalar_one()
+    user_id = (await connection.execute(_ADD_USER, {"email": email})).scalar_one()
+    organisation_id = (await connection.execute(_ADD_ORGANISATION, {"name": organisation})).scalar_one()
     await connection.execute(_JOIN, {"user_id": user_id, "organisation_id": organisation_id, "role": role})
     return user_id, organisation_id
 

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from scriptjobs.database import DATABASE_ERRORS, Database
-from scriptjobs.errors import DatabaseUnavailable, FenceLost, ScriptJobsError
+from scriptjobs.errors import DatabaseUnavailable, FenceLost, ScriptError, ScriptJobsError
 from scriptjobs.events import Failure
 from scriptjobs.files import FILE_ERRORS, Files
 from scriptjobs.job_types import JobTypes
@@ -22,7 +22,8 @@ from scriptjobs.runner.spares import Spares
 from scriptjobs.sealing import Vault
 from scriptjobs.store.outcomes import update_stop_stage
 from scriptjobs.store.progress import record_pid
-from scriptjobs.store.uploads import find_uploads
+from scriptjobs.store.uploads import Upload, find_uploads_of_job
+from scriptjobs.worker.checking import Checked, check_payload
 from scriptjobs.worker.collector import collect
 from scriptjobs.worker.execution import Ending, Execution
 from scriptjobs.worker.outcome import ExecutorConfig, Outcomes, told_trouble
@@ -77,8 +78,8 @@ class Executor:
     async def _run_or_fail(self, execution: Execution) -> None:
         claim = execution.claim
         try:
-            payload, secrets = self._vault.open(claim.payload)
-            await self._run(execution, payload, Redactor(secrets, self._vault.seal_json))
+            checked = await self._check(claim)
+            await self._run(execution, checked, Redactor(checked.secrets, self._vault.seal_json))
         except FenceLost:
             raise
         except OUR_TROUBLE as error:
@@ -86,6 +87,9 @@ class Executor:
             log.warning("job_troubled", jobId=claim.job_id, attempt=claim.attempt, reason=words_of(error))
             execution.trouble, execution.could_not_start = told_trouble(error), True
             await self._outcomes.hand_back(execution)
+        except ScriptError as error:  # the row was refused: it does not fit its job type
+            execution.result, execution.failure = None, Failure(code=error.code, message=error.message)
+            await self._outcomes.settle(execution, Redactor(()))
         except Exception as error:
             log.error("execution_failed", jobId=claim.job_id, attempt=claim.attempt, exc_info=not _is_told(error))
             said = str(error) if _is_told(error) else "Something went wrong on our side while the job ran."
@@ -93,7 +97,20 @@ class Executor:
             execution.result, execution.failure = None, Failure(code="UNKNOWN_ERROR", message=said)
             await self._outcomes.settle(execution, Redactor(()))
 
-    async def _run(self, execution: Execution, payload: OpenPayload, redactor: Redactor) -> None:
+    async def _check(self, claim: ClaimedJob) -> Checked:
+        """What the row says, checked like a request. Raises: ScriptError (VALIDATION_ERROR)."""
+        kind = self._job_types.get(claim.job_type)
+        checked = check_payload(claim, kind, self._vault, self._config.hosts, self._config.csv_folder)
+        ids = list(checked.files)
+        if ids:
+            async with self._database.as_service(self._actor) as connection:
+                found = await find_uploads_of_job(
+                    connection, ids, job_id=claim.id, organisation_id=claim.organisation_id
+                )
+            checked.take(found)
+        return checked
+
+    async def _run(self, execution: Execution, checked: Checked, redactor: Redactor) -> None:
         process = execution.process = await self._spares.take()
         recorder = Recorder(
             database=self._database, files=self._files, claim=execution.claim, redactor=redactor, actor=self._actor,
@@ -102,9 +119,9 @@ class Executor:
         writing = asyncio.create_task(recorder.run())
         try:
             try:
-                files = await self._fetch_files(execution.claim, payload, process.folder)
+                files = await self._fetch_files(checked.uploads, process.folder)
                 async with asyncio.timeout(HAND_OVER_LIMIT_S):
-                    await process.hand_over(self._order(execution, payload, files))
+                    await process.hand_over(self._order(execution, checked.payload, files))
                 await self._watch(execution, process, recorder, writing)
                 _look_for_our_trouble(execution, process)
             finally:
@@ -118,15 +135,10 @@ class Executor:
             await asyncio.gather(writing, return_exceptions=True)
         await self._outcomes.settle(execution, redactor, recorder.last_step)
 
-    async def _fetch_files(self, claim: ClaimedJob, payload: OpenPayload, folder: Path) -> dict[str, str]:
+    async def _fetch_files(self, uploads: list[Upload], folder: Path) -> dict[str, str]:
         """Lay the uploaded files of the payload into the run's folder. Returns their paths by id; one that is gone is
         told by the script that asks for it.
         """
-        ids = [field.id for field in self._job_types.get(claim.job_type).files_of(payload)]
-        if not ids:
-            return {}
-        async with self._database.as_service(self._actor) as connection:
-            uploads = await find_uploads(connection, ids)
         paths: dict[str, str] = {}
         for upload in uploads:
             content = await self._files.get(upload.storage_key)

@@ -1,22 +1,21 @@
 """A worker as the settings want it: inside the web's process, or in one of its own."""
 
 from scriptjobs.chromium import can_sandbox, find_chromium
-from scriptjobs.database import Database
 from scriptjobs.files import Files
-from scriptjobs.job_types import JobTypes
+from scriptjobs.installation import Installation
 from scriptjobs.listener import Listener
 from scriptjobs.runner.process import RunnerConfig
-from scriptjobs.sealing import Vault
 from scriptjobs.settings import Settings
 from scriptjobs.worker.worker import Worker, WorkerConfig
 
 
-def build_worker(settings: Settings, slots: int, database: Database, listener: Listener) -> Worker:
+def build_worker(installation: Installation, slots: int, listener: Listener) -> Worker:
     """A worker that runs `slots` jobs at once.
 
     Raises:
-        SetupError: there is no browser, no package of job types, or no key.
+        SetupError: there is no browser.
     """
+    settings = installation.settings
     config = WorkerConfig(
         slots=slots,
         warm_runners=settings.warm_runners,
@@ -24,6 +23,7 @@ def build_worker(settings: Settings, slots: int, database: Database, listener: L
         poll_s=settings.poll_seconds,
         grace_s=settings.grace_seconds,
         hosts=settings.allowed_hosts,
+        csv_folder=settings.csv_folder,
         share=settings.organisation_share,
         retention_days=settings.retention_days,
         runner=RunnerConfig(
@@ -41,10 +41,10 @@ def build_worker(settings: Settings, slots: int, database: Database, listener: L
     )
     return Worker(
         config=config,
-        database=database,
+        database=installation.database,
         listener=listener,
-        job_types=JobTypes.load(settings.job_types_package),
-        vault=Vault.load(settings.secrets_key, settings.var_dir),
+        job_types=installation.job_types,
+        vault=installation.vault,
         files=Files.load(settings.files_url, settings.var_dir),
     )
 

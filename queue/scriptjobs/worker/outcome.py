@@ -5,6 +5,7 @@ import errno
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
@@ -40,11 +41,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutorConfig:
-    """Whose executor it is, which hosts its scripts may open, and how much memory each may use (0: any)."""
+    """Whose executor it is, which hosts its scripts may open, how much memory each may use (0: any), and where a menu
+    file on this machine may lie.
+    """
 
     worker_id: str
     hosts: tuple[str, ...]
     memory_mb: int = 0
+    csv_folder: Path | None = None
 
 
 class Outcomes:
@@ -104,7 +108,7 @@ class Outcomes:
         log.warning("job_handed_back", jobId=claim.job_id, attempt=claim.attempt, reason=execution.trouble)
 
     async def _complete(self, claim: ClaimedJob, result: dict[str, Any]) -> None:
-        kept = erase(claim.payload)
+        kept = self._job_types.get(claim.job_type).without_secrets(erase(claim.payload))
 
         async def write() -> None:
             async with self._database.in_one_statement() as connection:

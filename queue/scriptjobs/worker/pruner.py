@@ -51,9 +51,9 @@ async def cleanup_unused_uploads(database: Database, files: Files, batch: int = 
             if not await try_lock(connection, "uploads"):
                 return deleted
             unused = await lock_unused_uploads(connection, age_s=UNUSED_KEPT_S, limit=batch)
-            for id_, key in unused:
-                await files.delete(key)
-                await delete_upload(connection, id_)
+            for upload in unused:
+                await files.delete(upload.storage_key)
+                await delete_upload(connection, upload.id)
             deleted += len(unused)
             if len(unused) < batch:
                 return deleted

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
@@ -51,6 +52,7 @@ class WorkerConfig:
     grace_s: float
     hosts: tuple[str, ...]
     runner: RunnerConfig
+    csv_folder: Path | None = None
     share: int = 0
     retention_days: int = 30
 
@@ -75,7 +77,9 @@ class Worker:
         self._folders = RunFolders(self.id)
         self._spares = Spares(config.runner, self._folders, config.warm_runners)
         self._executor = Executor(
-            config=ExecutorConfig(worker_id=self.id, hosts=config.hosts, memory_mb=config.runner.memory_mb),
+            config=ExecutorConfig(
+                worker_id=self.id, hosts=config.hosts, memory_mb=config.runner.memory_mb, csv_folder=config.csv_folder
+            ),
             database=database, vault=vault, files=files, spares=self._spares, job_types=job_types,
         )  # fmt: skip
         self._running: set[Execution] = set()
