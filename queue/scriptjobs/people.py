@@ -83,10 +83,14 @@ class People:
         """
         async with self._database.as_service() as connection:
             user_id = await self._must_find(connection, email)
-            if not await users.leave(connection, user_id, organisation):
+            ended = await users.leave(connection, user_id, organisation)
+            kept = [member for member in await users.list_people(connection) if member.user_id == user_id]
+            if not ended and any(organisation in (None, member.organisation_name) for member in kept):
+                raise RequestRefused(f"Another application added {email}. Remove the person there.")
+            if not ended:
                 where = f"“{organisation}”" if organisation else "any organisation"
                 raise RequestRefused(f"{email} is not in {where}. See: script-jobs user list.")
-            left = sum(member.user_id == user_id for member in await users.list_people(connection))
+            left = len(kept)
             if not left:
                 await users.forget_password(connection, user_id)
                 await self._end_all(connection, user_id)

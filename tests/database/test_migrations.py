@@ -5,12 +5,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from scriptjobs.database import connect, migrate
-from scriptjobs.embedded import EmbeddedPostgres
 from tests.conftest import named, run_on
 from tests.schema_dump import SCHEMA, dump
 
@@ -116,20 +114,6 @@ def test_two_migrations_at_once_end_in_one_schema(server: str, template: str) ->
 
 def test_the_schema_on_file_is_the_schema(new_database: Callable[[], str]) -> None:
     assert dump(new_database()) == SCHEMA.read_text(encoding="utf-8"), "run bin/migrate --dump"
-
-
-@pytest.mark.skipif(not Path("/usr/lib/postgresql/15/bin/initdb").exists(), reason="no PostgreSQL 15 is installed here")
-def test_up_and_down_on_the_systems_postgresql_15(scratch: Path) -> None:
-    postgres = EmbeddedPostgres(var_dir=scratch / "postgres15", binaries=Path("/usr/lib/postgresql/15/bin"))
-    dsn = postgres.start()
-    try:
-        asyncio.run(migrate(dsn))
-        first = asyncio.run(objects(dsn))
-        asyncio.run(migrate(dsn, "base"))
-        asyncio.run(migrate(dsn))
-        assert asyncio.run(objects(dsn)) == first
-    finally:
-        postgres.stop()
 
 
 RIGHTS = """

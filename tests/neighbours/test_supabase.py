@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from scriptjobs.database import Database, connect, migrate
+from scriptjobs.errors import RequestRefused
 from scriptjobs.people import People
 from tests.neighbours.supabase import AUTHENTICATOR, BANNED, MEMBER, ORGANISATION, as_login
 from tests.processes import Site, run_on_database, tags_payload, wait_for
@@ -71,6 +72,26 @@ def test_people_whom_we_add_and_those_who_are_there_work_alike(site: Site, migra
     assert done["jobId"] in shown.text
     assert list_.status_code == 200
     assert run_on_database(migrated, "select count(*) from auth.users") == 2  # nobody was written there
+
+
+def test_who_was_added_elsewhere_is_removed_elsewhere(migrated: str) -> None:
+    async def remove() -> list[str]:
+        database = Database(migrated, pool_size=1)
+        people = People(database)
+        try:
+            await people.add("tom@ours.example", "Firm", "viewer")
+            with pytest.raises(RequestRefused, match=r"^Another application added mia@supabase.example\."):
+                await people.remove("mia@supabase.example", "Firm")
+            left = await people.remove("tom@ours.example")
+            return [*(str(member.email) for member in await people.list_members()), str(left)]
+        finally:
+            await database.close()
+
+    known = wait_for(remove())
+
+    assert "mia@supabase.example" in known
+    assert "tom@ours.example" not in known
+    assert known[-1] == "0"
 
 
 def test_who_was_banned_is_nobody(site: Site, migrated: str) -> None:
