@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from bench.report import show
 from scriptjobs.database import connect
@@ -51,7 +51,7 @@ async def bare(dsn: str) -> list[float]:
 
 async def posts(address: str, token: str) -> list[float]:
     """The API."""
-    async with httpx.AsyncClient(base_url=address, headers={"Authorization": token}, trust_env=False) as client:
+    async with httpx2.AsyncClient(base_url=address, headers={"Authorization": token}, trust_env=False) as client:
         # The sandbox has one restaurant that all these jobs find.
         body = {"jobType": "add-item-tags", "payload": tags_payload(), "allowDuplicate": True}
 

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-import httpx
+import httpx2
 import psutil
-from httpx_sse import connect_sse
 
 from scriptjobs.cli.tokens import make_token
 from scriptjobs.database import Database, connect
@@ -102,8 +101,8 @@ class Server:
         def look() -> bool:
             assert self.process.poll() is None, self.log.read_text()[-3000:]
             try:
-                return httpx.get(self.address + path, trust_env=False).status_code == 200
-            except httpx.TransportError:
+                return httpx2.get(self.address + path, trust_env=False).status_code == 200
+            except httpx2.TransportError:
                 return False
 
         until(look, START_S, "a ready server")
@@ -138,17 +137,17 @@ class Portal(Server):
         return super().stop(timeout_s)
 
     def reset(self, accounts: dict[str, list[str]] | None = None) -> None:
-        httpx.post(f"{self.address}/_sandbox/reset", json=accounts, trust_env=False).raise_for_status()
+        httpx2.post(f"{self.address}/_sandbox/reset", json=accounts, trust_env=False).raise_for_status()
 
     def misbehave(self, *faults: str) -> None:
-        httpx.post(f"{self.address}/_sandbox/faults", json=faults, trust_env=False).raise_for_status()
+        httpx2.post(f"{self.address}/_sandbox/faults", json=faults, trust_env=False).raise_for_status()
 
     def state(self) -> dict[str, Any]:
-        return httpx.get(f"{self.address}/_sandbox/state", trust_env=False).json()
+        return httpx2.get(f"{self.address}/_sandbox/state", trust_env=False).json()
 
     def add(self, restaurant_id: str, kind: str, entry: dict[str, Any]) -> None:
         """Something that was on the portal before (tags, optionSets, printers, webhooks, payments)."""
-        with httpx.Client(base_url=self.address, trust_env=False) as client:
+        with httpx2.Client(base_url=self.address, trust_env=False) as client:
             client.post("/api/login", json={"email": "demo@example.com", "password": "demo-password"})
             client.post(f"/api/restaurants/{restaurant_id}/{kind}", json=entry).raise_for_status()
 
@@ -191,7 +190,7 @@ class Site(Server):
         return self.log.read_text(encoding="utf-8")
 
 
-class Api(httpx.Client):
+class Api(httpx2.Client):
     """A person's client. `link` is a one-time sign-in token."""
 
     def __init__(self, site: Site, user_id: UUID, organisation_id: UUID, link: str) -> None:
@@ -214,8 +213,8 @@ class Api(httpx.Client):
 
     def events(self, job_id: str) -> list[dict[str, Any]]:
         """All that was told of a job that has ended."""
-        with connect_sse(self, "GET", f"/api/jobs/{job_id}/events", timeout=30) as source:
-            return [{"kind": event.event, **json.loads(event.data)} for event in source.iter_sse() if event.data]
+        with self.sse(f"/api/jobs/{job_id}/events", timeout=30) as source:
+            return [{"kind": event.event, **json.loads(event.data)} for event in source if event.data]
 
     def wait_for(self, job_id: str, *statuses: str, timeout_s: float = 40.0) -> dict[str, Any]:
         wanted = set(statuses) or ENDED

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
@@ -20,7 +20,7 @@ def total(api: Api) -> int:
     return api.get("/api/jobs").json()["pagination"]["total"]
 
 
-def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+def refused(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:
     body = answer.json()
     assert answer.status_code == status, answer.text
     assert body["success"] is False
@@ -173,7 +173,7 @@ def a_token(**changes: Any) -> str:
 def test_a_bad_token_is_refused(site: Site, header: str | None) -> None:
     headers = {"Authorization": header} if header else {}
 
-    answer = httpx.get(f"{site.address}/api/jobs", headers=headers)
+    answer = httpx2.get(f"{site.address}/api/jobs", headers=headers)
 
     refused(answer, 401, "UNAUTHORIZED")
     assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -182,11 +182,11 @@ def test_a_bad_token_is_refused(site: Site, header: str | None) -> None:
 def test_an_unsigned_token_is_refused(site: Site) -> None:
     token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxMTExMTExMS0xMTExLTExMTEtMTExMS0xMTExMTExMTExMTEifQ."
 
-    refused(httpx.get(f"{site.address}/api/jobs", headers={"Authorization": f"Bearer {token}"}), 401, "UNAUTHORIZED")
+    refused(httpx2.get(f"{site.address}/api/jobs", headers={"Authorization": f"Bearer {token}"}), 401, "UNAUTHORIZED")
 
 
 def test_a_member_of_nothing_is_told_so(site: Site) -> None:
-    answer = httpx.get(f"{site.address}/api/jobs", headers={"Authorization": f"Bearer {a_token()}"})
+    answer = httpx2.get(f"{site.address}/api/jobs", headers={"Authorization": f"Bearer {a_token()}"})
 
     refused(answer, 403, "FORBIDDEN")
 

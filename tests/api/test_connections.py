@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.processes import JWT_SECRET, SECRETS_KEY, Server, until
@@ -29,8 +29,8 @@ def broken(scratch: Path, new_database: Callable[[], str]) -> Generator[Server]:
 
 
 @pytest.fixture
-def client(broken: Server) -> Generator[httpx.Client]:
-    with httpx.Client(base_url=broken.address, trust_env=False, headers={"Origin": ORIGIN}) as client:
+def client(broken: Server) -> Generator[httpx2.Client]:
+    with httpx2.Client(base_url=broken.address, trust_env=False, headers={"Origin": ORIGIN}) as client:
         yield client
 
 
@@ -58,7 +58,7 @@ def talk(broken: Server, *pieces: bytes, wait_s: float = 10.0) -> bytes:
     ],
 )
 def test_every_answer_can_be_read_and_the_connection_goes_on(
-    client: httpx.Client, path: str, status: int, code: str
+    client: httpx2.Client, path: str, status: int, code: str
 ) -> None:
     answers = [client.get(path), client.get(path)]
     lines = {answer.extensions["network_stream"].get_extra_info("client_addr") for answer in answers}
@@ -78,15 +78,15 @@ def test_every_answer_can_be_read_and_the_connection_goes_on(
     assert len(lines) == 1
 
 
-def test_an_answer_that_breaks_half_way_is_seen_to_be_cut(client: httpx.Client, broken: Server) -> None:
-    with pytest.raises(httpx.RemoteProtocolError):
+def test_an_answer_that_breaks_half_way_is_seen_to_be_cut(client: httpx2.Client, broken: Server) -> None:
+    with pytest.raises(httpx2.RemoteProtocolError):
         client.get("/api/broken/cut")
 
     assert client.get("/healthz").status_code == 200
     assert "answer_cut_off" in broken.log.read_text()
 
 
-def test_a_preflight_has_every_header_and_a_foreign_one_the_shape_of_all_errors(client: httpx.Client) -> None:
+def test_a_preflight_has_every_header_and_a_foreign_one_the_shape_of_all_errors(client: httpx2.Client) -> None:
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization, content-type"}
     good = client.options("/api/jobs", headers=asked)
     bad = client.options("/api/jobs", headers={**asked, "Origin": "https://evil.example"})
@@ -99,7 +99,7 @@ def test_a_preflight_has_every_header_and_a_foreign_one_the_shape_of_all_errors(
 
 
 @pytest.mark.parametrize("path", ["/api/broken/unread", "/api/broken/error", "/api/jobs"])
-def test_who_sends_more_than_is_read_gets_the_answer_and_is_told_of_the_end(client: httpx.Client, path: str) -> None:
+def test_who_sends_more_than_is_read_gets_the_answer_and_is_told_of_the_end(client: httpx2.Client, path: str) -> None:
     answer = client.post(path, content=b"x" * 3 * 1024**2)
     small = client.post(path, content=b"x" * 1_000)
 
@@ -180,10 +180,10 @@ def test_nonsense_on_the_wire_is_refused_and_hurts_nobody(broken: Server, head: 
     said = talk(broken, head)
 
     assert b" 500 " not in said.split(b"\r\n")[0]
-    assert httpx.get(f"{broken.address}/healthz", trust_env=False).status_code == 200
+    assert httpx2.get(f"{broken.address}/healthz", trust_env=False).status_code == 200
 
 
-def test_the_log_has_one_format_and_no_secret(broken: Server, client: httpx.Client) -> None:
+def test_the_log_has_one_format_and_no_secret(broken: Server, client: httpx2.Client) -> None:
     client.get("/api/broken/error")
     lines = [json.loads(line) for line in broken.log.read_text().splitlines()]
 

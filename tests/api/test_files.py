@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from PIL import Image
 
@@ -33,7 +33,7 @@ def ana(site: Site) -> Api:
     return site.as_user()
 
 
-def send(api: Api, name: str, content: bytes, **more: Any) -> httpx.Response:
+def send(api: Api, name: str, content: bytes, **more: Any) -> httpx2.Response:
     return api.post("/api/files", files={"file": (name, content)}, **more)
 
 
@@ -49,12 +49,12 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (40, 20)) -> bytes:
     return made.getvalue()
 
 
-def launch(api: Api, job_type: str, **payload: Any) -> httpx.Response:
+def launch(api: Api, job_type: str, **payload: Any) -> httpx2.Response:
     given = {"email": "demo@example.com", "password": "demo-password", "restaurantName": "Curry Garden", **payload}
     return api.post("/api/jobs", json={"jobType": job_type, "payload": given, "allowDuplicate": True})
 
 
-def website(api: Api, **pictures: Any) -> httpx.Response:
+def website(api: Api, **pictures: Any) -> httpx2.Response:
     return launch(api, "configure-website-dark", primaryColor="#123456", headCode="<b>", bodyCode="<b>", **pictures)
 
 
@@ -140,7 +140,7 @@ def test_what_is_neither_menu_nor_picture_is_refused(ana: Api, name: str, conten
 def test_a_large_file_of_any_content_slows_no_other_request(ana: Api, site: Site) -> None:
     content = MENU + b"x\n" * (5 * 1024 * 1024 - 100)
     waited: list[float] = []
-    with ThreadPoolExecutor(1) as pool, httpx.Client(base_url=site.address, trust_env=False) as other:
+    with ThreadPoolExecutor(1) as pool, httpx2.Client(base_url=site.address, trust_env=False) as other:
         sent = pool.submit(send, ana, "menu.csv", content)
         while not sent.done():
             began = time.monotonic()

@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.processes import Api, Portal, Site, tags_payload
@@ -242,12 +242,12 @@ def test_cors_answers_only_listed_origins(scratch: Any, own_site: Any) -> None:
     site = own_site(WORKERS="0", CORS_ORIGINS="https://app.example.com")
     headers = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
 
-    good = httpx.options(f"{site.address}/api/jobs", headers=headers | {"Origin": "https://app.example.com"})
-    bad = httpx.options(f"{site.address}/api/jobs", headers=headers | {"Origin": "https://evil.example.com"})
+    good = httpx2.options(f"{site.address}/api/jobs", headers=headers | {"Origin": "https://app.example.com"})
+    bad = httpx2.options(f"{site.address}/api/jobs", headers=headers | {"Origin": "https://evil.example.com"})
 
     assert good.headers["access-control-allow-origin"] == "https://app.example.com"
     assert "access-control-allow-origin" not in bad.headers
-    refused = httpx.get(f"{site.address}/api/jobs", headers={"Origin": "https://app.example.com"})
+    refused = httpx2.get(f"{site.address}/api/jobs", headers={"Origin": "https://app.example.com"})
     assert refused.status_code == 401
     assert refused.headers["access-control-allow-origin"] == "https://app.example.com"
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from scriptjobs.database import Database
@@ -39,7 +39,7 @@ def sql(site: Site, statement: str, **values: Any) -> None:
     wait_for(run())
 
 
-def post(api: Api, headers: dict[str, str] | None = None, **body: Any) -> httpx.Response:
+def post(api: Api, headers: dict[str, str] | None = None, **body: Any) -> httpx2.Response:
     wanted = {"jobType": "add-item-tags", "payload": tags_payload(), **body}
     return api.post("/api/jobs", json=wanted, headers=headers)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
 
-import httpx
+import httpx2
 import pytest
 
 from tests.api.log_attack import CANARY
@@ -54,7 +54,7 @@ TOKEN = "dGhpcy1pcy1hLXRva2VuLW9mLWEtc2lnbi1pbi1saW5r"
 )  # fmt: skip
 def test_a_sign_in_token_is_in_no_log_however_it_is_spelt(site: Site, path: str) -> None:
     for method in ("GET", "HEAD", "PUT"):
-        httpx.request(method, httpx.URL(site.address, raw_path=path.encode()), trust_env=False)
+        httpx2.request(method, httpx2.URL(site.address, raw_path=path.encode()), trust_env=False)
 
     assert TOKEN not in site.log_text()
     assert TOKEN[20:] not in site.log_text()

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 
 from tests.processes import Site
 
@@ -15,8 +15,8 @@ LIMIT_S = 0.5
 PASSWORD = "a-long-password"
 
 
-def sign_in(site: Site, email: str, password: str, **headers: str) -> httpx.Response:
-    with httpx.Client(base_url=site.address, timeout=60, trust_env=False, headers=headers) as client:
+def sign_in(site: Site, email: str, password: str, **headers: str) -> httpx2.Response:
+    with httpx2.Client(base_url=site.address, timeout=60, trust_env=False, headers=headers) as client:
         return client.post("/sign-in", data={"email": email, "password": password})
 
 
@@ -26,7 +26,7 @@ def test_pages_answer_while_many_people_behind_one_address_sign_in(own_site: Cal
     for email in emails:
         site.as_user(email)
     waits: list[float] = []
-    with ThreadPoolExecutor(PEOPLE) as pool, httpx.Client(base_url=site.address, trust_env=False) as probe:
+    with ThreadPoolExecutor(PEOPLE) as pool, httpx2.Client(base_url=site.address, trust_env=False) as probe:
         probe.get("/healthz")
         signing = [pool.submit(sign_in, site, email, PASSWORD) for email in emails]
         while len(waits) < 100 or not all(future.done() for future in signing):
@@ -78,7 +78,7 @@ def test_a_browser_that_is_known_gets_in_while_somebody_guesses(own_site: Callab
     site = own_site(WORKERS="0")
     site.as_user("known@example.com")
     form = {"email": "known@example.com", "password": PASSWORD}
-    with httpx.Client(base_url=site.address, timeout=60, trust_env=False) as known:
+    with httpx2.Client(base_url=site.address, timeout=60, trust_env=False) as known:
         first = known.post("/sign-in", data=form)
         for _ in range(12):
             sign_in(site, "known@example.com", "wrong")

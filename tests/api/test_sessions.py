@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Generator
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
+import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
@@ -21,7 +21,7 @@ from tests.processes import JWT_SECRET, Site, run_on_database, wait_for
 T = TypeVar("T")
 EVE = "eve@sessions.example.com"
 PASSWORD = "a-long-password"
-_clients: list[httpx.Client] = []
+_clients: list[httpx2.Client] = []
 
 
 @pytest.fixture(autouse=True)
@@ -42,8 +42,8 @@ def on(site: Site, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
     return wait_for(run())
 
 
-def signed_in(site: Site, link: str = "", **headers: str) -> httpx.Client:
-    client = httpx.Client(base_url=site.address, timeout=30, trust_env=False, headers=headers)
+def signed_in(site: Site, link: str = "", **headers: str) -> httpx2.Client:
+    client = httpx2.Client(base_url=site.address, timeout=30, trust_env=False, headers=headers)
     _clients.append(client)
     if link:
         answer = client.post(f"/sign-in/{link}")
@@ -53,19 +53,19 @@ def signed_in(site: Site, link: str = "", **headers: str) -> httpx.Client:
     return client
 
 
-def is_in(client: httpx.Client) -> bool:
+def is_in(client: httpx2.Client) -> bool:
     page, api = client.get("/jobs").status_code, client.get("/api/jobs").status_code
     assert (page, api) in {(200, 200), (303, 401)}
     return page == 200
 
 
-def form_token(client: httpx.Client) -> str:
+def form_token(client: httpx2.Client) -> str:
     return client.get("/jobs").text.split('name="form_token" value="')[1].split('"')[0]
 
 
 def test_a_copied_cookie_is_worth_nothing_after_the_sign_out(site: Site) -> None:
     eve = signed_in(site, site.as_user(EVE).link)
-    with httpx.Client(base_url=site.address, cookies=dict(eve.cookies), trust_env=False) as copy:
+    with httpx2.Client(base_url=site.address, cookies=dict(eve.cookies), trust_env=False) as copy:
         before = is_in(copy)
         out = eve.post("/sign-out", data={"form_token": form_token(eve)})
 
@@ -76,7 +76,7 @@ def test_a_copied_cookie_is_worth_nothing_after_the_sign_out(site: Site) -> None
 
 def test_a_new_sign_in_ends_the_old_session_of_the_browser(site: Site) -> None:
     eve = signed_in(site, site.as_user(EVE).link)
-    with httpx.Client(base_url=site.address, cookies=dict(eve.cookies), trust_env=False) as copy:
+    with httpx2.Client(base_url=site.address, cookies=dict(eve.cookies), trust_env=False) as copy:
         eve.post("/sign-in", data={"email": EVE, "password": PASSWORD})
 
         assert is_in(eve)
@@ -126,9 +126,9 @@ def test_whoever_is_removed_from_everywhere_gets_in_no_way(site: Site) -> None:
     bearer = {"Authorization": f"Bearer {token}"}
 
     assert left == 0
-    assert httpx.post(f"{site.address}/sign-in", data={"email": email, "password": PASSWORD}).status_code == 401
-    assert httpx.post(f"{site.address}/sign-in/{api.link}").status_code == 401
-    assert httpx.get(f"{site.address}/api/jobs", headers=bearer).status_code == 401
+    assert httpx2.post(f"{site.address}/sign-in", data={"email": email, "password": PASSWORD}).status_code == 401
+    assert httpx2.post(f"{site.address}/sign-in/{api.link}").status_code == 401
+    assert httpx2.get(f"{site.address}/api/jobs", headers=bearer).status_code == 401
     assert api.get("/api/jobs").status_code == 403  # somebody else's token, which only its maker can revoke
 
 
@@ -147,7 +147,7 @@ def test_a_token_of_ours_is_revoked_at_once_and_others_are_left_alone(site: Site
     api = site.as_user(EVE, "Tokens")
 
     def status(token: str) -> int:
-        return httpx.get(f"{site.address}/api/jobs", headers={"Authorization": f"Bearer {token}"}).status_code
+        return httpx2.get(f"{site.address}/api/jobs", headers={"Authorization": f"Bearer {token}"}).status_code
 
     async def issue(database: Database) -> list[str]:
         access = Access(database)
@@ -237,7 +237,7 @@ def test_a_request_asks_who_it_is_once(dsn: str, tmp_path: Path, monkeypatch: py
 
 def test_over_https_the_cookies_are_bound_to_this_host(own_site: Callable[..., Site]) -> None:
     site = own_site(WORKERS="0", PUBLIC_URL="https://jobs.example.com")
-    answer = httpx.post(f"{site.address}/sign-in/{site.as_user(EVE).link}")
+    answer = httpx2.post(f"{site.address}/sign-in/{site.as_user(EVE).link}")
     cookies = answer.headers.get_list("set-cookie")
 
     assert [cookie.split("=")[0] for cookie in cookies] == ["__Host-script_jobs_session", "__Host-script_jobs_browser"]
@@ -249,7 +249,7 @@ def test_over_https_the_cookies_are_bound_to_this_host(own_site: Callable[..., S
 def test_secrets_of_any_form_are_no_session(site: Site) -> None:
     for odd in (b"\xff\xfe", b"a" * 4_000, b"''--", b"\\u0000", b"=;=", "😀".encode()):
         headers = {"Cookie": b"script_jobs_session=" + odd}
-        assert httpx.get(f"{site.address}/api/jobs", headers=headers).status_code == 401  # type: ignore[arg-type]
+        assert httpx2.get(f"{site.address}/api/jobs", headers=headers).status_code == 401  # type: ignore[arg-type]
 
 
 def test_a_role_that_nobody_knows_may_only_look(site: Site) -> None:

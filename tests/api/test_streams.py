@@ -5,9 +5,8 @@ import threading
 from contextlib import ExitStack
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
-from httpx_sse import connect_sse
 
 from tests.processes import Api, Site, until
 
@@ -20,11 +19,11 @@ def ana(site: Site) -> Api:
 def read(api: Api, job_id: str, last: str = "", most: int = 10_000) -> list[tuple[str, str, dict[str, Any]]]:
     headers = {"Last-Event-ID": last} if last else {}
     events = []
-    with connect_sse(api, "GET", f"/api/jobs/{job_id}/events", headers=headers, timeout=60) as source:
+    with api.sse(f"/api/jobs/{job_id}/events", headers=headers, timeout=60) as source:
         if source.response.status_code == 204:
             return []
         assert source.response.headers["content-type"].startswith("text/event-stream")
-        for event in source.iter_sse():
+        for event in source:
             if event.data:
                 events.append((event.id, event.event, json.loads(event.data)))
             if len(events) >= most:
@@ -66,9 +65,9 @@ def test_the_seventh_stream_of_a_person_is_refused_until_one_is_closed(site: Sit
     address = f"/api/jobs/{job_id}/events"
 
     with ExitStack() as stack:
-        streams = [stack.enter_context(connect_sse(eve, "GET", address)).iter_sse() for _ in range(6)]
+        streams = [stack.enter_context(eve.sse(address)) for _ in range(6)]
         for stream in streams:
-            next(stream)
+            next(iter(stream))
         refused = eve.get(address)
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "TOO_MANY_STREAMS")
         assert int(refused.headers["Retry-After"]) > 0
@@ -123,7 +122,7 @@ def test_streams_end_at_once_when_the_process_stops(own_site: Any) -> None:
                 for chunk in answer.iter_text():
                     opened.set()
                     said.append(chunk)
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             said.append(repr(error))
 
     watcher = threading.Thread(target=watch)

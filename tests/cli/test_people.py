@@ -3,7 +3,7 @@
 import json
 import re
 
-import httpx
+import httpx2
 import pytest
 
 from tests.cli.conftest import Command, refused
@@ -13,18 +13,18 @@ PASSWORD = "a-long-password"
 
 
 def status(site: Site, token: str) -> int:
-    return httpx.get(f"{site.address}/api/jobs", headers={"Authorization": f"Bearer {token}"}).status_code
+    return httpx2.get(f"{site.address}/api/jobs", headers={"Authorization": f"Bearer {token}"}).status_code
 
 
 def signed_in(site: Site, email: str) -> int:
     form = {"email": email, "password": PASSWORD}
-    return httpx.post(f"{site.address}/sign-in", data=form, timeout=30).status_code
+    return httpx2.post(f"{site.address}/sign-in", data=form, timeout=30).status_code
 
 
 def test_a_person_from_the_first_day_to_the_last(command: Command, site: Site) -> None:
     added = command("user", "add", " joe@cli.example.com ", "--organisation", "Joe's [/] Diner", "--role", "admin")
     link = re.findall(r"/sign-in/(\S+)", added.stdout)[0]
-    entered = httpx.post(f"{site.address}/sign-in/{link}").status_code
+    entered = httpx2.post(f"{site.address}/sign-in/{link}").status_code
     assert command("user", "password", "joe@cli.example.com", stdin=f"{PASSWORD}\n").exit_code == 0
     with_password = signed_in(site, "Joe@CLI.example.com")
     token = command("token", "create", "joe@cli.example.com", "--hours", "2", "--name", "nightly").stdout.strip()
@@ -76,7 +76,7 @@ def test_a_token_is_revoked_and_another_one_goes_on(command: Command, site: Site
 @pytest.mark.parametrize("by", ["id", "email"])
 def test_sessions_are_ended_from_elsewhere(command: Command, site: Site, by: str) -> None:
     api = site.as_user(f"{by}@cli.example.com")
-    with httpx.Client(base_url=site.address) as browser:
+    with httpx2.Client(base_url=site.address) as browser:
         browser.post(f"/sign-in/{api.link}")
         before = browser.get("/jobs").status_code
         (session,) = json.loads(command("session", "list", f"{by}@cli.example.com", "--json").stdout)

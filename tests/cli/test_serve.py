@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.processes import SECRETS_KEY, free_port, until
@@ -48,7 +48,7 @@ def test_the_first_link_names_the_port_that_the_site_listens_on(
 
     try:
         link = until(look, 30, "the link")
-        answer = httpx.post(link[1], trust_env=False)
+        answer = httpx2.post(link[1], trust_env=False)
     finally:
         process.terminate()
         process.wait(20)
@@ -72,7 +72,7 @@ def test_every_line_of_the_log_has_one_form(new_database: Callable[[], str], tmp
         process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=log, stderr=log)
     try:
         until(lambda: _answers(f"http://127.0.0.1:{port}/healthz"), 30, "the site")
-        httpx.get(f"http://127.0.0.1:{port}/jobs", trust_env=False)
+        httpx2.get(f"http://127.0.0.1:{port}/jobs", trust_env=False)
     finally:
         process.terminate()
         process.wait(20)
@@ -83,6 +83,6 @@ def test_every_line_of_the_log_has_one_form(new_database: Callable[[], str], tmp
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(address, trust_env=False).status_code == 200
-    except httpx.TransportError:
+        return httpx2.get(address, trust_env=False).status_code == 200
+    except httpx2.TransportError:
         return False

@@ -96,10 +96,10 @@ def test_no_entry_of_the_trace_holds_a_secret(left: dict[str, bytes]) -> None:
 
 
 def test_people_find_it_on_the_page_of_the_job(ana: Api, site: Site) -> None:
-    import httpx
+    import httpx2
 
     job = run(ana, "fails")
-    with httpx.Client(base_url=site.address, follow_redirects=True, trust_env=False) as browser:
+    with httpx2.Client(base_url=site.address, follow_redirects=True, trust_env=False) as browser:
         token = browser.get(f"/sign-in/{site.as_user().link}").text.split('name="form_token" value="')[-1].split('"')[0]
         browser.post("/sign-in/" + site.as_user().link, data={"form_token": token})
         page = browser.get(f"/jobs/{job['jobId']}").text

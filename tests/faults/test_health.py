@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from scriptjobs.files import Files
@@ -34,8 +34,8 @@ def test_a_server_is_found_by_its_port_and_a_storage_that_takes_nothing_is_told(
     folder.rename(tmp_path / "files-elsewhere")
     folder.write_text("no folder any more")
 
-    def look() -> httpx.Response | None:
-        found = httpx.get(f"{web.address}/readyz", trust_env=False)
+    def look() -> httpx2.Response | None:
+        found = httpx2.get(f"{web.address}/readyz", trust_env=False)
         return found if found.status_code == 503 else None
 
     answer = until(look, 30, "a 503")

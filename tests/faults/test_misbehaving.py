@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 import psutil
 import pytest
 
@@ -155,7 +155,7 @@ def test_a_secret_shows_nowhere(site: Site, ana: Api) -> None:
         ana.get(f"/api/jobs/{job_id}").text, ana.get(f"/api/jobs/{job_id}/status").text, ana.get("/api/jobs").text,
         str(ana.events(job_id)), site.log_text(), _database_dump(site),
     ]  # fmt: skip
-    with httpx.Client(base_url=site.address, follow_redirects=True) as browser:
+    with httpx2.Client(base_url=site.address, follow_redirects=True) as browser:
         browser.post(f"/sign-in/{ana.link}")
         everything.append(browser.get(f"/jobs/{job_id}").raise_for_status().text)
     forms = {CANARY, CANARY[:6], base64.b64encode(CANARY.encode()).decode()[:20], "c4nary%2F"}

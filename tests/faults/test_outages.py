@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-import httpx
+import httpx2
 import psutil
 import pytest
 
@@ -59,7 +59,7 @@ def test_a_silent_database_is_told_within_six_seconds_and_nothing_hangs_afterwar
         began = time.monotonic()
         answers.append(ana.request(method, path))
         took.append(time.monotonic() - began)
-    assert httpx.get(site.address + "/healthz", trust_env=False).status_code == 200
+    assert httpx2.get(site.address + "/healthz", trust_env=False).status_code == 200
     line.mend()
     ends = [ana.wait_for(job_id, timeout_s=60) for job_id in ids]
     later = ana.wait_for(ana.launch("create-api-key", count=1), timeout_s=30)

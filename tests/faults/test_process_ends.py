@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 import psutil
 import pytest
 
@@ -104,8 +104,8 @@ def test_an_embedded_server_that_was_killed_is_started_again_and_the_third_time_
 
     def ask(path: str) -> int:
         try:
-            return httpx.get(f"http://127.0.0.1:{port}{path}", trust_env=False, timeout=10).status_code
-        except httpx.TransportError:
+            return httpx2.get(f"http://127.0.0.1:{port}{path}", trust_env=False, timeout=10).status_code
+        except httpx2.TransportError:
             return 0
 
     try:

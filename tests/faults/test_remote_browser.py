@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import playwright
 import psutil
 import pytest
@@ -156,7 +156,7 @@ def test_a_stopped_job_leaves_no_page_there(ana: Api, endpoint: str) -> None:
     if endpoint.startswith("http"):
 
         def is_gone() -> bool:
-            pages = httpx.get(f"{endpoint}/json", trust_env=False).json()
+            pages = httpx2.get(f"{endpoint}/json", trust_env=False).json()
             return not [page for page in pages if "/login" in page["url"]]
 
         assert until(is_gone, 10, "a closed page") is True

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.processes import free_port, until
@@ -87,8 +87,8 @@ def command(bin_folder: Path, scratch: Path) -> Generator[Callable[..., str]]:
     def is_ready() -> bool:
         assert server.poll() is None, log.read_text()[-3000:]
         try:
-            return httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).is_success
-        except httpx.TransportError:
+            return httpx2.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).is_success
+        except httpx2.TransportError:
             return False
 
     try:
@@ -113,12 +113,12 @@ def test_nothing_comes_from_the_checkout(command: Callable[..., str], bin_folder
 
 def test_it_serves_pages_with_their_style(command: Callable[..., str]) -> None:
     code = (
-        "import os, httpx; page = httpx.get(os.environ['SCRIPT_JOBS_URL'] + '/sign-in', trust_env=False); "
+        "import os, httpx2; page = httpx2.get(os.environ['SCRIPT_JOBS_URL'] + '/sign-in', trust_env=False); "
         "print(page.status_code); print(page.text)"
     )
     page = command("-c", code, program="python")
     sheets = re.findall(r'href="(/static/[^"]+\.css)"', page)
-    fetch = "import os, sys, httpx; print(*(httpx.get(os.environ['SCRIPT_JOBS_URL'] + path).status_code for path in sys.argv[1:]))"
+    fetch = "import os, sys, httpx2; print(*(httpx2.get(os.environ['SCRIPT_JOBS_URL'] + path).status_code for path in sys.argv[1:]))"
 
     assert page.startswith("200\n")
     assert len(sheets) > 4

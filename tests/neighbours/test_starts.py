@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from cryptography.fernet import Fernet
 
@@ -183,14 +183,14 @@ def test_two_processes_start_one_embedded_database(scratch: Path) -> None:
     def is_ready() -> bool:
         assert parent.poll() is None, (scratch / "two.log").read_text()[-3000:]
         try:
-            return httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False, timeout=5).status_code == 200
-        except httpx.TransportError:
+            return httpx2.get(f"http://127.0.0.1:{port}/readyz", trust_env=False, timeout=5).status_code == 200
+        except httpx2.TransportError:
             return False
 
     try:
         until(is_ready, 60, "a ready server")
         until(lambda: (scratch / "two.log").read_text().count("Application startup complete") == 2, 30, "both")
-        answers = {httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code for _ in range(20)}
+        answers = {httpx2.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code for _ in range(20)}
         parent.send_signal(signal.SIGTERM)
         status = parent.wait(30)
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import asyncpg
-import httpx
+import httpx2
 import pytest
 
 from scriptjobs.database import Database, connect, migrate
@@ -48,8 +48,8 @@ def make_link(dsn: str, email: str) -> str:
 
 
 @contextmanager
-def signed_in(site: Site, link: str) -> Generator[httpx.Client]:
-    with httpx.Client(base_url=site.address, trust_env=False, follow_redirects=True) as client:
+def signed_in(site: Site, link: str) -> Generator[httpx2.Client]:
+    with httpx2.Client(base_url=site.address, trust_env=False, follow_redirects=True) as client:
         client.post(f"/sign-in/{link}").raise_for_status()
         yield client
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -57,8 +57,8 @@ def nginx(folder: Path, target: int, more: str) -> Generator[str]:
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/healthz", trust_env=False).status_code == 200
-    except httpx.TransportError:
+        return httpx2.get(f"{address}/healthz", trust_env=False).status_code == 200
+    except httpx2.TransportError:
         return False
 
 

@@ -306,12 +306,12 @@ def test_an_ended_job_neither_streams_nor_polls(page: Page, site: Site, ana: Api
 def test_another_organisations_job_and_pictures_are_not_there(
     open_window: Callable[..., Page], site: Site, ana: Api, clean_portal: Portal
 ) -> None:
-    import httpx
+    import httpx2
 
     job_id = ana.launch(**tags_payload())
     ana.wait_for(job_id)
     zoe = site.as_user("zoe@elsewhere.example.com", "Elsewhere")
-    with httpx.Client(base_url=site.address) as mine, httpx.Client(base_url=site.address) as hers:
+    with httpx2.Client(base_url=site.address) as mine, httpx2.Client(base_url=site.address) as hers:
         mine.post(f"/sign-in/{ana.link}")
         hers.post(f"/sign-in/{zoe.link}")
         picture = re.search(r'src="(/jobs/[^"]+/files/[^"]+)"', mine.get(f"/jobs/{job_id}").text)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-import httpx
+import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -69,7 +69,7 @@ def test_a_tab_that_polls_takes_the_stream_that_another_leaves(open_window: Call
 def test_pages_that_cannot_count_have_the_server_count_for_them(idle: Site) -> None:
     ana = idle.as_user("ana@most.example.com", "Most")
     job_id = ana.launch("create-api-key", count=1)
-    with httpx.Client(base_url=idle.address, trust_env=False) as browser:
+    with httpx2.Client(base_url=idle.address, trust_env=False) as browser:
         token = browser.get(f"/sign-in/{ana.link}").text.split('name="form_token" value="')[-1].split('"')[0]
         browser.post(f"/sign-in/{ana.link}", data={"form_token": token})
         address = f"/live/stream?view=page&jobs={job_id}"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-import httpx
+import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -24,9 +24,9 @@ def test_a_link_works_once(open_window: Callable[..., Page], site: Site, ana: Ap
 
 def test_looking_at_a_link_does_not_use_it_up(site: Site, ana: Api) -> None:
     for _ in range(3):
-        assert httpx.get(f"{site.address}/sign-in/{ana.link}").status_code == 200
+        assert httpx2.get(f"{site.address}/sign-in/{ana.link}").status_code == 200
 
-    assert httpx.post(f"{site.address}/sign-in/{ana.link}").status_code == 303
+    assert httpx2.post(f"{site.address}/sign-in/{ana.link}").status_code == 303
 
 
 def test_email_and_password(open_window: Callable[..., Page], site: Site, ana: Api) -> None:
@@ -53,21 +53,21 @@ def test_email_and_password(open_window: Callable[..., Page], site: Site, ana: A
     "path", ["/jobs", "/launch", "/launch/add-item-tags", "/jobs/JOB_1", "/jobs?status=failed&limit=5"]
 )
 def test_a_stranger_is_led_to_the_sign_in(site: Site, path: str) -> None:
-    answer = httpx.get(site.address + path)
+    answer = httpx2.get(site.address + path)
 
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in?next=")
 
 
 def test_a_live_request_of_a_stranger_is_refused_in_words_a_script_understands(site: Site) -> None:
-    assert httpx.get(f"{site.address}/live/stream?jobs=JOB_1").status_code == 401
+    assert httpx2.get(f"{site.address}/live/stream?jobs=JOB_1").status_code == 401
 
 
 @pytest.mark.parametrize(
     "next_", ["https://evil.example.com", "//evil.example.com", "/\\evil.example.com", "javascript:1"]
 )
 def test_the_way_back_stays_on_this_site(site: Site, ana: Api, next_: str) -> None:
-    answer = httpx.post(
+    answer = httpx2.post(
         f"{site.address}/sign-in",
         data={"email": "ana@pages.example.com", "password": "a-long-password", "next": next_},
     )
@@ -76,7 +76,7 @@ def test_the_way_back_stays_on_this_site(site: Site, ana: Api, next_: str) -> No
 
 
 def test_a_post_from_another_site_is_refused(site: Site, ana: Api) -> None:
-    with httpx.Client(base_url=site.address) as client:
+    with httpx2.Client(base_url=site.address) as client:
         client.post(f"/sign-in/{ana.link}")
         job = ana.launch("create-api-key", count=1)
 
@@ -92,7 +92,7 @@ def test_a_post_from_another_site_is_refused(site: Site, ana: Api) -> None:
 
 
 def test_the_session_cookie_is_out_of_reach_for_scripts(site: Site, ana: Api) -> None:
-    cookie = httpx.post(f"{site.address}/sign-in/{ana.link}").headers["set-cookie"]
+    cookie = httpx2.post(f"{site.address}/sign-in/{ana.link}").headers["set-cookie"]
 
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from alembic import command
 
@@ -46,7 +46,7 @@ def test_one_module_and_a_generated_migration_are_enough(
 
     listed = ana.get("/api/jobs/types").json()["types"]
     job = ana.wait_for(ana.launch("add-tax", name="GST", rate=15, **account))
-    with httpx.Client(base_url=site.address, follow_redirects=True, trust_env=False) as browser:
+    with httpx2.Client(base_url=site.address, follow_redirects=True, trust_env=False) as browser:
         token = browser.get(f"/sign-in/{ana.link}").text.split('name="form_token" value="')[-1].split('"')[0]
         browser.post(f"/sign-in/{ana.link}", data={"form_token": token})
         pages = browser.get("/launch").text, browser.get("/launch/add-tax").text

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 
-import httpx
+import httpx2
 import pytest
 from playwright.async_api import Browser, Page
 
@@ -175,8 +175,8 @@ async def test_an_open_colour_picker_covers_the_rows_below(page: Page) -> None:
     ],
 )
 async def test_stripe_stands_at_the_port_of_the_sandbox(address: str, stripe: str) -> None:
-    transport = httpx.ASGITransport(create_app(delay=0))
-    async with httpx.AsyncClient(transport=transport, base_url=address) as client:
+    transport = httpx2.ASGITransport(create_app(delay=0))
+    async with httpx2.AsyncClient(transport=transport, base_url=address) as client:
         found = (await client.get("/api/config")).json()["stripeUrl"]
 
     assert found.startswith(stripe)

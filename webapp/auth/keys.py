@@ -5,7 +5,7 @@ import json
 import time
 from typing import Any, cast
 
-import httpx
+import httpx2
 import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet, import_key
@@ -55,14 +55,14 @@ class PublishedKeys:
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 keys = _readable_keys(await _get(self._url))
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, RecursionError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError, RecursionError) as error:
             _log.warning("keys_not_fetched", error=str(error) or type(error).__name__)
             return
         self._keys, self._fetched_at = keys, time.monotonic()
 
 
 async def _get(url: str) -> bytes:
-    async with httpx.AsyncClient(timeout=TIMEOUT_S) as client, client.stream("GET", url) as answer:
+    async with httpx2.AsyncClient(timeout=TIMEOUT_S) as client, client.stream("GET", url) as answer:
         answer.raise_for_status()
         body = bytearray()
         async for part in answer.aiter_bytes():

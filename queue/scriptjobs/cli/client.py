@@ -1,6 +1,7 @@
 """The command line's own use of the HTTP API: submit, watch over the event stream, list, cancel."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -8,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-import httpx
-from httpx_sse import EventSource, SSEError, aconnect_sse
+import httpx2
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -31,7 +31,7 @@ _MARKS = {"running": "[blue]▸[/]", "done": "[green]✓[/]", "failed": "[red]�
 class Client:
     """The API at an address, with a bearer token."""
 
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
 
     async def call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """One request; the answer's JSON.
@@ -42,7 +42,7 @@ class Client:
         """
         try:
             answer = await self.http.request(method, path, **options)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise SetupError(self._no_answer(error)) from error
         return _read(answer)
 
@@ -74,10 +74,10 @@ class Client:
             try:
                 async for event in self._stream(job_id, place):
                     yield event
-            except SSEError as error:
+            except httpx2.SSEError as error:
                 raise RequestRefused(f"{self.http.base_url} does not answer as Script Jobs does.") from error
-            except (httpx.TransportError, _Busy) as error:
-                was_never_there = isinstance(error, httpx.ConnectError) and not place.has_begun
+            except (httpx2.TransportError, _Busy) as error:
+                was_never_there = isinstance(error, httpx2.ConnectError) and not place.has_begun
                 if was_never_there or time.monotonic() - place.heard_at > AWAY_S:
                     raise SetupError(self._no_answer(error)) from error
                 await asyncio.sleep(PAUSE_S)
@@ -85,25 +85,26 @@ class Client:
     async def _stream(self, job_id: str, place: "_Place") -> AsyncGenerator[tuple[str, dict[str, Any]]]:
         """One stream, from `place` on; it notes there how far it came, and whether there is more to come."""
         headers = {"Last-Event-ID": place.last} if place.last != "0" else {}
-        timeout = httpx.Timeout(TIMEOUT_S, read=SILENCE_S)
+        timeout = httpx2.Timeout(TIMEOUT_S, read=SILENCE_S)
         path = f"{job_path(job_id)}/events"
-        async with aconnect_sse(self.http, "GET", path, headers=headers, timeout=timeout) as source:
+        async with self.http.sse(path, headers=headers, timeout=timeout) as source:
             if await _is_open(source):
                 place.has_begun = True
-                async for event in source.aiter_sse():
+                async for event in source:
                     place.last, place.heard_at = event.id or place.last, time.monotonic()
+                    data: Any = json.loads(event.data) if event.data else None  # a heartbeat has none
                     if event.event == "goodbye":
-                        place.is_over = not event.json().get("reconnect", True)
+                        place.is_over = not data.get("reconnect", True)
                         return
-                    if event.data:  # a heartbeat has none
-                        yield event.event, event.json()
+                    if data is not None:
+                        yield event.event, data
             place.is_over = True
 
     def _no_answer(self, error: Exception) -> str:
         where = str(self.http.base_url).rstrip("/")
-        if isinstance(error, httpx.TimeoutException):
+        if isinstance(error, httpx2.TimeoutException):
             return f"{where} did not answer within {TIMEOUT_S:.0f} s."
-        if isinstance(error, httpx.ConnectError):
+        if isinstance(error, httpx2.ConnectError):
             return f"Nothing answers at {where}. Start it with `script-jobs serve`, or name another address with --url."
         return f"{where} broke off the connection: {str(error) or type(error).__name__}."
 
@@ -122,7 +123,7 @@ class _Busy(Exception):
     """The server asks to come again."""
 
 
-async def _is_open(source: EventSource) -> bool:
+async def _is_open(source: httpx2.EventSource) -> bool:
     """Whether a stream has begun; not when there is nothing more to say."""
     answer = source.response
     if answer.status_code == 204:
@@ -135,7 +136,7 @@ async def _is_open(source: EventSource) -> bool:
     return True
 
 
-def _read(answer: httpx.Response) -> dict[str, Any]:
+def _read(answer: httpx2.Response) -> dict[str, Any]:
     try:
         body: Any = answer.json()
     except (ValueError, RecursionError) as error:
@@ -189,8 +190,8 @@ async def connected(address: str, token: str) -> AsyncGenerator[Client]:
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             raise ValueError("it names no host")
-        http = httpx.AsyncClient(base_url=address, headers=headers, timeout=TIMEOUT_S, trust_env=False)
-    except (httpx.InvalidURL, ValueError) as error:
+        http = httpx2.AsyncClient(base_url=address, headers=headers, timeout=TIMEOUT_S, trust_env=False)
+    except (httpx2.InvalidURL, ValueError) as error:
         raise SetupError(f"“{address[:100]}” is no address of an installation: write http://HOST:PORT.") from error
     async with http:
         yield Client(http)

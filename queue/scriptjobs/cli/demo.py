@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 from PIL import Image
 from rich.console import Console
 
@@ -189,7 +189,7 @@ def _faults() -> dict[str, str]:
 
 async def _misbehave(portal_url: str, faults: tuple[str, ...]) -> None:
     """Switch faults of the sandbox portal on."""
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(trust_env=False) as http:
         (await http.post(f"{portal_url}/_sandbox/faults", json=faults)).raise_for_status()
 
 

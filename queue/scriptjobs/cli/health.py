@@ -2,7 +2,7 @@
 
 import socket
 
-import httpx
+import httpx2
 
 from scriptjobs.database import DATABASE_ERRORS, Database
 from scriptjobs.errors import SetupError
@@ -22,11 +22,11 @@ async def check_health(settings: Settings) -> str:
     """
     address = f"http://{_EVERYWHERE.get(settings.host, settings.host)}:{settings.port}/readyz"
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=ANSWER_LIMIT_S) as http:
+        async with httpx2.AsyncClient(trust_env=False, timeout=ANSWER_LIMIT_S) as http:
             answer = await http.get(address)
-    except httpx.ConnectError:
+    except httpx2.ConnectError:
         return await _check_worker(settings, address)
-    except httpx.TransportError as error:
+    except httpx2.TransportError as error:
         raise SetupError(f"{address} does not answer: {type(error).__name__}.") from error
     if answer.is_error:
         raise SetupError(f"{address} answers {answer.status_code}: {answer.text[:200]}")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import httpx
+import httpx2
 from rich.console import Console
 
 from scriptjobs.errors import SetupError
@@ -79,12 +79,12 @@ async def until_ready(server: Server, path: str, console: Console) -> None:
         SetupError: it does not within a minute.
     """
     began = said_at = time.monotonic()
-    async with httpx.AsyncClient(trust_env=False, timeout=SAY_EVERY_S) as http:
+    async with httpx2.AsyncClient(trust_env=False, timeout=SAY_EVERY_S) as http:
         while (now := time.monotonic()) < began + START_TIMEOUT_S:
             try:
                 if (await http.get(f"{server.address}{path}")).status_code == 200:
                     return
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 pass
             if now - said_at >= SAY_EVERY_S:
                 console.print(f"  … {server.title} is still starting ({now - began:.0f} s)")
