@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from scriptjobs.cli.tokens import make_token
 from tests.cli.conftest import Command, environment, refused
-from tests.processes import Site, free_port, tags_payload, until
+from tests.processes import Api, Site, free_port, tags_payload, until
 
 JOBS = ("list", "watch JOB_1", "cancel JOB_1", "stop JOB_1", "retry JOB_1")
 
@@ -184,3 +185,25 @@ def test_an_ended_pipe_and_a_poor_terminal_are_no_trouble(site: Site, token: str
     assert poor.returncode == 2
     assert "is no e-mail address" in said
     assert "Traceback" not in said
+
+
+def test_an_operator_gives_a_waiting_job_any_priority(command: Command, site: Site) -> None:
+    ana = site.as_user("ana@first.example.com", "First")
+    first, second = (later(ana, number) for number in range(2))
+
+    said = command("priority", second, "1000").stdout
+    waiting = [job["jobId"] for job in ana.get("/api/jobs?sort=priority&order=desc").json()["jobs"]]
+    ana.delete(f"/api/jobs/{second}").raise_for_status()
+
+    assert said == f"The priority of {second} is 1000.\n"
+    assert waiting == [second, first]
+    assert refused(command("priority", second, "1")) == f"No job {second} is waiting."
+    assert refused(command("priority", "JOB_20260101_000000_00000000", "1")).endswith("is waiting.")
+    assert "is no id of a job" in refused(command("priority", "--", "../x", "1"))
+
+
+def later(ana: Api, number: int) -> str:
+    """A job that waits until tomorrow."""
+    body = {"jobType": "create-api-key", "payload": {"count": 1}, "allowDuplicate": True, "priority": number - 1,
+            "runAt": (datetime.now(UTC) + timedelta(days=1)).isoformat()}  # fmt: skip
+    return ana.post("/api/jobs", json=body).json()["job"]["jobId"]

@@ -32,6 +32,7 @@ COVERED = {
     "bin/soak": "tests/faults/test_soak.py",
     "bin/soak --help": "tests/docs/test_commands.py::test_bin_soak_names_its_options",
     "script-jobs health": "tests/faults/test_health.py",
+    "script-jobs priority JOB_ID 1000": "tests/cli/test_jobs.py::test_an_operator_gives_a_waiting_job_any_priority",
     "script-jobs migrate": "tests/neighbours/test_starts.py::test_migrate_says_what_is_true",
     "script-jobs migrate --revision -1": "tests/neighbours/test_starts.py::test_migrate_says_what_is_true",
     "script-jobs serve": "tests/house/test_wheel.py::test_it_serves_pages_with_their_style",

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import httpx2
 from rich.console import Console
@@ -167,8 +168,17 @@ def job_path(job_id: str) -> str:
     Raises:
         RequestRefused: what somebody typed is no id.
     """
+    return f"/api/jobs/{parse_job_id(job_id)}"
+
+
+def parse_job_id(job_id: str) -> str | UUID:
+    """A job's id as somebody typed it.
+
+    Raises:
+        RequestRefused: it is none.
+    """
     try:
-        return f"/api/jobs/{read_job_id(job_id)}"
+        return read_job_id(job_id)
     except ValueError as error:
         raise RequestRefused(f"“{job_id[:100]}” is no id of a job: see script-jobs list.") from error
 

@@ -9,17 +9,19 @@ from rich.table import Table
 
 from scriptjobs.chromium import find_chromium
 from scriptjobs.cli.border import run, say
+from scriptjobs.cli.client import parse_job_id
 from scriptjobs.cli.health import check_health
 from scriptjobs.cli.output import AsJson, console, show, show_json, show_rows
 from scriptjobs.embedded import find_binaries
-from scriptjobs.errors import ScriptJobsError
+from scriptjobs.errors import RequestRefused, ScriptJobsError
 from scriptjobs.installation import move_schema, opened_addresses, opened_database
 from scriptjobs.job_types import JobTypes
 from scriptjobs.jobs import WorkerInfo
 from scriptjobs.schema import read_schema
 from scriptjobs.settings import Settings
-from scriptjobs.store.waiting import pause, resume
+from scriptjobs.store.waiting import pause, resume, set_priority
 from scriptjobs.store.workers import list_workers
+from scriptjobs.values import MAX_SMALL
 
 operating = typer.Typer()
 JobScope = Annotated[str, typer.Argument(help="A job type; without it, everything.")]
@@ -77,6 +79,24 @@ def resume_jobs(scope: JobScope = "*") -> None:
 
     what = "everything" if scope == "*" else scope
     show(f"Resumed: {what}." if run(change()) else f"Not paused: {what}.")
+
+
+@operating.command("priority")
+def change_priority(
+    job_id: str,
+    priority: Annotated[int, typer.Argument(min=-MAX_SMALL, max=MAX_SMALL, help="Higher runs sooner; 0 is usual.")],
+) -> None:
+    """Give a waiting job any priority, beyond what the limits of roles allow."""
+    job = parse_job_id(job_id)
+
+    async def change() -> bool:
+        actor = f"operator:{getpass.getuser()}"
+        async with opened_database(Settings.from_env()) as database, database.as_service(actor) as connection:
+            return await set_priority(connection, job, priority)
+
+    if not run(change()):
+        raise RequestRefused(f"No job {job_id} is waiting.")
+    show(f"The priority of {job_id} is {priority}.")
 
 
 @operating.command()

@@ -44,6 +44,13 @@ _PAUSE = text(
     """
 )
 _RESUME = text("delete from public.script_job_pauses where scope = :scope")
+# Only while it waits: of this and a claim at the same moment, the later one finds what the other has done.
+_SET_PRIORITY = text(
+    """
+    update public.script_jobs set priority = :priority
+    where (job_id = :name or id = :id) and status in ('pending', 'queued')
+    """
+)
 _TELL_WORKERS = text("select pg_notify('script_jobs_ready', '')")
 
 
@@ -94,6 +101,12 @@ async def resume(connection: AsyncConnection, scope: str) -> bool:
     resumed = (await connection.execute(_RESUME, {"scope": scope})).rowcount > 0
     await connection.execute(_TELL_WORKERS)
     return resumed
+
+
+async def set_priority(connection: AsyncConnection, job: str | UUID, priority: int) -> bool:
+    """Move a waiting job forward or back in the line. Returns whether it was waiting."""
+    values = {"name": str(job), "id": job if isinstance(job, UUID) else None, "priority": priority}
+    return (await connection.execute(_SET_PRIORITY, values)).rowcount > 0
 
 
 # What past jobs say: see migrations/sql/0010.
