@@ -140,9 +140,10 @@ async def opened_installation(
     Raises:
         SetupError: see `opened_database`; or there is no key, or it is not the one that sealed what is there.
     """
-    vault = Vault.load(settings.secrets_key, settings.var_dir, makes_key=settings.database_url is None)
     job_types = JobTypes.load(settings.job_types_package)
     async with opened_database(settings, pool_size=pool_size, migrates=migrates) as database:
+        # After the database: an embedded one makes VAR_DIR in a way that its own user can pass.
+        vault = Vault.load(settings.secrets_key, settings.var_dir, makes_key=settings.database_url is None)
         async with database.as_service() as connection:
             other = await agree_on_key(connection, vault.fingerprints)
             known = await list_known_job_types(connection)

@@ -87,12 +87,15 @@ def test_on_a_taken_port_nothing_is_claimed(new_database: Callable[[], str], tmp
     assert "worker_started" not in log
 
 
-def postmaster(var_dir: Path) -> int:
-    for process in psutil.process_iter(["cmdline"]):
-        line = process.info["cmdline"] or []
-        if "-D" in line and str(var_dir) in " ".join(line) and Path(line[0]).name == "postgres":
-            return process.pid
-    return 0
+def kill_postmaster(var_dir: Path) -> None:
+    def look() -> psutil.Process | None:
+        for process in psutil.process_iter(["cmdline"]):
+            line = process.info["cmdline"] or []
+            if "-D" in line and str(var_dir) in " ".join(line) and Path(line[0]).name == "postgres":
+                return process
+        return None
+
+    until(look, 30, "a server").kill()
 
 
 def test_an_embedded_server_that_was_killed_is_started_again_and_the_third_time_ends_the_process(
@@ -111,10 +114,10 @@ def test_an_embedded_server_that_was_killed_is_started_again_and_the_third_time_
     try:
         until(lambda: ask("/readyz") == 200, 60, "a ready server")
         for _ in range(2):
-            os.kill(postmaster(var_dir), signal.SIGKILL)
+            kill_postmaster(var_dir)
             assert ask("/healthz") == 200
             until(lambda: ask("/readyz") == 200, 30, "a server that is ready again")
-        os.kill(postmaster(var_dir), signal.SIGKILL)
+        kill_postmaster(var_dir)
         status = process.wait(30)
     finally:
         process.kill()
