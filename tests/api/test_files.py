@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import psutil
 import pytest
 from PIL import Image
 
@@ -260,3 +261,16 @@ def test_a_file_goes_with_the_last_job_that_names_it(ana: Api, site: Site) -> No
     ]
     assert not (site.settings.var_dir / "files" / "uploads" / used).exists()
     assert (site.settings.var_dir / "files" / "uploads" / kept).exists()
+
+
+def test_a_file_is_checked_again_when_its_check_was_killed(site: Site, ana: Api) -> None:
+    """By the kernel or by somebody: nothing is wrong with the file."""
+    uploaded(ana)
+    [checker] = [child for child in psutil.Process(site.process.pid).children() if "anyio" in " ".join(child.cmdline())]
+    checker.suspend()
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(send, ana, "menu.csv", MENU)
+        time.sleep(0.5)
+        checker.kill()
+
+        assert sent.result(20).status_code == 201

@@ -65,9 +65,9 @@ def test_the_seventh_stream_of_a_person_is_refused_until_one_is_closed(site: Sit
     address = f"/api/jobs/{job_id}/events"
 
     with ExitStack() as stack:
-        streams = [stack.enter_context(eve.sse(address)) for _ in range(6)]
+        streams = [iter(stack.enter_context(eve.sse(address))) for _ in range(6)]
         for stream in streams:
-            next(iter(stream))
+            next(stream)
         refused = eve.get(address)
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "TOO_MANY_STREAMS")
         assert int(refused.headers["Retry-After"]) > 0

@@ -12,7 +12,7 @@ import structlog
 from anyio import BrokenWorkerProcess, CapacityLimiter, fail_after, to_process
 
 from scriptjobs.database import Connection
-from scriptjobs.errors import FileNotFound, Forbidden, InvalidPayload, StorageUnavailable
+from scriptjobs.errors import BadRequest, FileNotFound, Forbidden, InvalidPayload, StorageUnavailable
 from scriptjobs.files import FILE_ERRORS
 from scriptjobs.job_types import FileField
 from scriptjobs.menu_csv import LIMIT_BYTES
@@ -141,7 +141,10 @@ async def _look_into(name: str, content: bytes) -> Checked:
     """
     try:
         with fail_after(CHECK_TIMEOUT_S):
-            found = await to_process.run_sync(check_upload_apart, name, content, cancellable=True, limiter=_checks())
+            try:
+                found = await _check_apart(name, content)
+            except BrokenWorkerProcess:  # somebody may have killed it; a file that crashes it does so again
+                found = await _check_apart(name, content)
     except (TimeoutError, BrokenWorkerProcess, MemoryError) as error:
         log.warning("upload_not_checked", size=len(content), reason=type(error).__name__)
         said = f"“{name}” cannot be read"
@@ -149,6 +152,10 @@ async def _look_into(name: str, content: bytes) -> Checked:
     if isinstance(found, Exception):
         raise found
     return found
+
+
+async def _check_apart(name: str, content: bytes) -> Checked | InvalidPayload | BadRequest:
+    return await to_process.run_sync(check_upload_apart, name, content, cancellable=True, limiter=_checks())
 
 
 @cache
