@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from scriptjobs.names import fold_name
 from scriptjobs.prices import read_price
 from scriptjobs.values import MAX_SMALL, read_whole_number
 from webapp.previews import FilePreview
@@ -228,20 +229,16 @@ def field_errors(faults: list[dict[str, str]]) -> dict[str, str]:
 
 def only_named(payload: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
     """The payload with those entries of its lists alone that have one of these names; one without any stays whole."""
-    wanted = {_same(name) for name in names}
+    wanted = {fold_name(name) for name in names}
 
     def chosen(value: Any) -> Any:
         if not isinstance(value, list):
             return value
         entries = cast("list[Any]", value)
-        return [entry for entry in entries if _same(_name(entry)) in wanted] or entries
+        return [entry for entry in entries if fold_name(_name(entry)) in wanted] or entries
 
     return {name: chosen(value) for name, value in payload.items()}
 
 
 def _name(entry: Any) -> str:
     return str(cast("dict[str, Any]", entry).get("name", "")) if isinstance(entry, dict) else ""
-
-
-def _same(name: str) -> str:
-    return " ".join(name.split()).casefold()

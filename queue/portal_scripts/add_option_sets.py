@@ -41,7 +41,7 @@ def _read_price(value: Any) -> Any:
 
 def _with_cents(value: Decimal) -> Decimal:
     """One way to store a price, so that 4.5 by the API and 4.50 by a form are the same job."""
-    return value.quantize(Decimal("0.01"))
+    return abs(value.quantize(Decimal("0.01")))  # JSON knows a -0.0
 
 
 class Option(BaseModel):

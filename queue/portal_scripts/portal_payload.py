@@ -1,6 +1,5 @@
 """The payload fields that every job on the portal shares."""
 
-import re
 from collections import Counter
 from typing import Annotated, Literal, Protocol, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -21,6 +20,7 @@ from portal_scripts.countries import looks_like_phone
 from scriptjobs.addresses import site_of
 from scriptjobs.names import fold_name, has_control
 from scriptjobs.script import Secret
+from scriptjobs.values import read_email
 from scriptjobs.wording import matching
 
 
@@ -64,7 +64,6 @@ HexColour = Annotated[
 ]
 Html = Annotated[str, StringConstraints(max_length=200_000), WithJsonSchema({"type": "string", "x-long": True})]
 _is_portal_id = matching(r"RES[A-Za-z0-9_-]{1,60}", "is no id of the portal; it begins with RES")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|[^@\s]+@localhost")
 
 
 def twins(camel: str, snake: str) -> AliasChoices:
@@ -122,10 +121,10 @@ class AccountPayload(BaseModel):
     @field_validator("email")
     @classmethod
     def _looks_like_an_address(cls, value: str) -> str:
-        value = value.strip()
-        if not _EMAIL.fullmatch(value) or has_control(value):
-            raise ValueError("is not an e-mail address")
-        return value
+        try:
+            return read_email(value)
+        except ValueError as error:
+            raise ValueError("is not an e-mail address") from error
 
     @field_validator("admin_url")
     @classmethod

@@ -48,8 +48,8 @@ def find_separator(text: str, known_columns: frozenset[str]) -> Separator:
 
     `known_columns` are in lower case. A comma, where nothing is certain.
     """
-    header = text[:MAX_LINE_CHARACTERS].split("\n", 1)[0].strip("\r")
-    if header.casefold().startswith("sep=") and header[4:5] in _SEPARATORS:
+    header = next((line for line in text[:MAX_LINE_CHARACTERS].split("\n") if line.strip()), "").strip("\r")
+    if text.casefold().startswith("sep=") and header[4:5] in _SEPARATORS:
         return Separator(header[4], _SEPARATORS[header[4]], is_declared=True)
     cells = {sign: [cell.strip(' "').casefold() for cell in header.split(sign)] for sign in _SEPARATORS}
     known = {sign: len(known_columns.intersection(parts)) for sign, parts in cells.items()}
@@ -66,7 +66,7 @@ def read_rows(text: str, separator: Separator) -> Iterator[Row]:
     """
     lines = _Lines(text)
     if separator.is_declared:
-        next(lines)
+        next(lines, None)
     reader = csv.reader(lines, delimiter=separator.sign, strict=True)
     count = 0
     while True:

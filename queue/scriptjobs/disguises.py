@@ -54,8 +54,9 @@ def _usual(secret: str) -> set[str]:
 def _coded(secret: str) -> set[str]:
     """Patterns of the secret in base64 and as hexadecimal digits, alone or in the middle of something else."""
     found = {_any_case(secret.encode("utf-8", "replace").hex())}
-    for form in {secret, quote(secret, safe="", errors="replace"), json.dumps(secret)[1:-1]}:
-        raw = form.encode("utf-8", "replace")
+    forms = {secret, quote(secret, safe="", errors="replace"), json.dumps(secret)[1:-1]}
+    # Latin-1 is what many clients encode a password in for Basic credentials.
+    for raw in {form.encode("utf-8", "replace") for form in forms} | {secret.encode("latin-1", "replace")}:
         # A text looks different at each of three offsets; the edge characters mix with their neighbours.
         for offset in range(3):
             coded = base64.b64encode(b"\0" * offset + raw).decode().rstrip("=")
@@ -79,8 +80,9 @@ def _mixed(text: str) -> str:
 
 
 def _slashes(count: int) -> str:
-    encoded = rf"(?:{_PERCENT}5[cC]|{_AMPERSAND}#0*92;|{_AMPERSAND}#[xX]0*5[cC];|{_AMPERSAND}bsol;)"
-    return rf"(?:\\{{{count},{8 * count}}}|{encoded}{{{count}}})"
+    escaped = rf"{_SLASHES}(?:u005[cC]|x5[cC]|134)"
+    encoded = rf"(?:{escaped}|{_PERCENT}5[cC]|{_AMPERSAND}#0*92;|{_AMPERSAND}#[xX]0*5[cC];|{_AMPERSAND}bsol;)"
+    return rf"(?:{encoded}{{{count}}}|\\{{{count},{8 * count}}})"
 
 
 def _any_form(character: str) -> str:

@@ -11,7 +11,8 @@ MASK = "[masked]"
 
 # Names of fields, of ours or of others, whose value is never logged.
 _NAMES = re.compile(
-    r"passw|secret|token|authori[sz]ation|cookie|api_?key|payload|params|parameters|e_?mail|link|dsn|database_?url|sealed",
+    r"passw|^pass$|passphrase|\bpwd\b|secret|token|authori[sz]ation|cookie|(?:api|private)[_-]?key|payload|params|parameters"
+    r"|e_?mail|link|dsn|database_?url|sealed",
     re.IGNORECASE,
 )
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
@@ -21,12 +22,14 @@ _COMPLAINT = re.compile(
     r"|invalid|malformed|could not|cannot|match).*$",
     re.IGNORECASE | re.MULTILINE,
 )
+_MORE_LINES = r"(?:\n(?!\s*(?:CONTEXT|HINT|DETAIL|\[SQL|\(Background|The above|Traceback|File |\Z))[^\n]*)*"
 _TEXTS = [
     # Parameters of a statement (SQLAlchemy), of a query (asyncpg), and rows and keys that PostgreSQL quotes.
     (re.compile(r"\[parameters: [^\n]*"), f"[parameters: {MASK}]"),
     (re.compile(r"(invalid input for query argument \$\d+)[^\n]*", re.IGNORECASE), rf"\1: {MASK}"),
+    # A value with line breaks goes on until something else begins.
+    (re.compile(rf"(Failing row contains|Key) \([^\n]*{_MORE_LINES}"), rf"\1 {MASK}"),
     (re.compile(r"((?:DETAIL|CONTEXT|HINT|QUERY|STATEMENT):)[^\n]*"), rf"\1 {MASK}"),
-    (re.compile(r"(Failing row contains|Key) \([^\n]*"), rf"\1 {MASK}"),
     (re.compile(r"(invalid (?:input )?(?:syntax|value|token)[^\n:]*?: ?)(?:\"[^\n]*)", re.IGNORECASE), rf"\1{MASK}"),
     # What a validator was given (pydantic).
     (re.compile(r"(input(?:_value)?=)[^\n]*"), rf"\1{MASK}"),
@@ -35,17 +38,19 @@ _TEXTS = [
     (re.compile(r"\bgAAAAA[\w=-]{20,}"), MASK),
     (re.compile(r"(sign-in(?:/|%2F|\\)+)[^\s\"'?#]+", re.IGNORECASE), rf"\1{MASK}"),
     (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]+", re.IGNORECASE), rf"\1 {MASK}"),
-    (re.compile(r"(://)[^\s/@]+@"), rf"\1{MASK}@"),
+    (re.compile(r"(://)[^\s/]+@"), rf"\1{MASK}@"),
+    (re.compile(r"((?:set-)?cookie[\"']?\s*[:=]\s*)(?![\[{])[^\n]+", re.IGNORECASE), rf"\1{MASK}"),
     # A secret that is named beside its value: password=…, "apiKey": "…".
     (
         re.compile(
-            rf"((?:\w*(?:passw(?:or)?d|secret|token|api_?key|cookie|authorization)\w*)[\"']?\s*[=:]\s*)"
+            rf"((?:passw(?:or)?d|\bpass(?:phrase)?|\bpwd|secret|token|(?:api|private)[_-]?key|cookie|authorization)"
+            rf"\w{{0,64}}[\"']?\s*[=:]\s*)"
             rf"(?:{_QUOTED}|[^\s,;)}}\]]+)",
             re.IGNORECASE,
         ),
         rf"\1{MASK}",
     ),
-    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|[\w.+-]+@localhost\b"), MASK),
+    (re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}(?:\.[\w-]{1,63})+|localhost\b)"), MASK),
 ]  # fmt: skip
 
 

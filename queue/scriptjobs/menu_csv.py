@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from scriptjobs.csv_rows import BadCsv, Row, Separator, find_separator, read_rows
 from scriptjobs.errors import ScriptJobsError
-from scriptjobs.names import fold_name
+from scriptjobs.names import fold_name, has_control
 from scriptjobs.prices import read_price
 
 LIMIT_BYTES = 10 * 1024 * 1024
@@ -122,7 +122,11 @@ def read_menu(content: bytes) -> Menu:
     separator = find_separator(text, _KNOWN)
     try:
         rows = read_rows(text, separator)
-        _read_header(next(rows), separator, menu)
+        header = next(rows, None)
+        if header is None:
+            menu.add_error(1, None, "the file is empty")
+        else:
+            _read_header(header, separator, menu)
         if not menu.error_count:
             _read_rows(rows, separator, menu)
     except BadCsv as error:
@@ -203,32 +207,41 @@ def _read_row(found: Row, separator: Separator, menu: Menu) -> dict[str, str]:
     row = {name: cell.strip() for name, cell in zip(menu.columns, cells, strict=False)}
     for name in REQUIRED:
         row.setdefault(name, "")
+    _check_texts(row, line, separator, menu)
+    row["dishPrice"] = _read_price(row["dishPrice"], line, menu)
+    return row
+
+
+def _check_texts(row: dict[str, str], line: int, separator: Separator, menu: Menu) -> None:
     for name, value in row.items():
-        if "\n" in value and _has_swallowed(value, cells, separator):
+        if "\n" in value and _has_swallowed(value, menu.columns.index("dishPrice"), separator):
             said = f"this field goes on for {value.count(chr(10)) + 1} lines and holds other rows; a quote is missing"
             menu.add_error(line, name, said)
         if "�" in value:
             menu.add_warning(line, name, "a character was lost earlier and is now shown as �")
     for name in ("menuName", "categoryName", "dishName"):
-        if not row[name]:
+        if not fold_name(row[name]):
             menu.add_error(line, name, "is empty")
-    row["dishPrice"] = _read_price(row["dishPrice"], line, menu)
-    return row
+        elif has_control(row[name]):
+            menu.add_error(line, name, "holds a line break or another character that is not text")
 
 
-def _has_swallowed(value: str, cells: Sequence[str], separator: Separator) -> bool:
-    """Whether a line of the field looks like a row of its own: it begins with the same cells as this row. A description
-    may well have many lines, which don't.
+def _has_swallowed(value: str, price_column: int, separator: Separator) -> bool:
+    """Whether a line of the field looks like a row of its own: it has a price where rows have one. A description may
+    well have many lines, with commas in them, which don't.
     """
-    begin = separator.sign.join(cell.strip() for cell in cells[:2]) + separator.sign
-    lines = value.splitlines()[1:]
-    if begin.strip(separator.sign) and any(line.replace('"', "").startswith(begin) for line in lines):
-        return True
-    first = cells[0].strip() + separator.sign
-    most = len(cells) - 1
-    return any(
-        line.startswith(first) and line.count(separator.sign) >= min(2, most) for line in lines if cells[0].strip()
-    )
+    lines = value.replace('"', "").splitlines()[1:]
+    return any(_is_price_at(line.split(separator.sign), price_column) for line in lines)
+
+
+def _is_price_at(cells: Sequence[str], column: int) -> bool:
+    if column >= len(cells) or not cells[column].strip():
+        return False
+    try:
+        read_price(cells[column])
+    except ValueError:
+        return False
+    return True
 
 
 def _read_price(written: str, line: int, menu: Menu) -> str:

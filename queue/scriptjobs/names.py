@@ -1,7 +1,7 @@
 """When two names are the same: the one comparison for restaurants, tags, option sets, dishes, printers and keys.
 
 A name is compared as a person reads it on a page. How it was typed does not count: letters' case, the kind of
-apostrophe or dash, invisible characters, and white space of any kind and length.
+apostrophe, quotation mark or dash, invisible characters, and white space of any kind and length.
 """
 
 import unicodedata
@@ -11,6 +11,7 @@ from functools import lru_cache
 # Letters and marks that show nothing, though Unicode does not file them under format characters.
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _APOSTROPHES = "'`\u00b4\u02b9\u02bb\u02bc\u02bd\u02c8\u02ca\u02cb\u055a\u05f3\u1fbd\u1fbf\u1fef\u1ffd\u1ffe\u2018\u2019\u201a\u201b\u2032\u2035\ua78b\ua78c\uff07\uff40"  # noqa: E501
+_QUOTES = "\u201c\u201d\u201e\u201f\u2033\u2036\u00ab\u00bb\u02ba\u02ee\uff02\u301d\u301e\u301f\u275d\u275e"
 _OTHER_DASHES = "\u2043\u2212\u02d7\ufe58\ufe63\uff0d\ufe31\ufe32"
 _MARK = "'"
 
@@ -62,7 +63,9 @@ def _is_invisible(char: str) -> bool:
 
 def _signs() -> dict[int, str]:
     dashes = [chr(code) for code in range(0x3100) if unicodedata.category(chr(code)) == "Pd"]
-    return {ord(char): _MARK for char in _APOSTROPHES} | {ord(char): "-" for char in (*dashes, *_OTHER_DASHES)}
+    quotes = {ord(char): '"' for char in _QUOTES}
+    marks = {ord(char): _MARK for char in _APOSTROPHES}
+    return quotes | marks | {ord(char): "-" for char in (*dashes, *_OTHER_DASHES)}
 
 
 _SIGNS = _signs()

@@ -12,11 +12,15 @@ _PRICE = re.compile(
     rf"\+?(?P<before>{_CURRENCY})?\s*(?P<number>-?[0-9][0-9.,]*|-?[.,][0-9]+)\s*(?P<after>{_CURRENCY})?", re.IGNORECASE
 )
 # 1,250 and 1,250.00 and 1.250,00: groups of three with the other sign for decimals.
-_GROUPED = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|-?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]*")
+_GROUPED = re.compile(r"-?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?|-?[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]*")
 _PLAIN = re.compile(r"-?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)")
-# Somebody meant a price: a sign of money beside a digit of any script, or something like decimals at the end.
-_MONEY = re.compile(r"[$£€]\s*\d|\d\s*[$£€]")
+# Somebody meant a price: a sign of money beside a digit of any script, something like decimals at the end, or two
+# decimals anywhere that are no measure (`Coke 1.25 l`).
+_SIGN = "$£€¥₩₹₱฿₫₺₽₪¢"
+_MONEY = re.compile(rf"[{_SIGN}]\s*[-−+]?\s*\d|\d\s*[{_SIGN}]")
 _DECIMALS = re.compile(r"(?<!\S)[-−+]?\d*[.,]\d[\d.,]*$")
+_UNIT = r"(?:l|ml|cl|lit(?:er|re)s?|k?g|grams?|c?m|mm|oz|lbs?|in|inch|%|\"|″|x)"
+_CENTS = re.compile(rf"(?<![\d.,])\d+[.,]\d\d(?![\d.,])(?!\s*{_UNIT}(?!\w))", re.IGNORECASE)
 _QUOTED = 40
 
 
@@ -60,10 +64,10 @@ def read_price(written: str) -> Price:
     amount = Decimal(number.replace(grouping, "").replace(decimal_sign, "."))
     if number.startswith("-") or amount >= TOO_DEAR:
         raise ValueError("is not the price of a dish")
-    if amount != amount.quantize(Decimal("0.01")):
+    if -int(amount.as_tuple().exponent) > 2:  # 1.000 may be one or a thousand
         raise ValueError("has more than two decimals")
     has_currency = bool(found["before"] or found["after"])
-    is_plain = not has_currency and "," not in number
+    is_plain = not has_currency and "," not in number and "+" not in written
     return Price(amount, is_plain=is_plain, has_currency=has_currency, has_decimals=decimal_sign in number)
 
 
@@ -86,9 +90,11 @@ def split_price(line: str) -> tuple[str, Decimal | None]:
             continue
         if re.search(r"(?<!\S)[$£€]?[0-9]{1,3}$", name) and re.match(r"[0-9]{3}(?![0-9])", tail):
             break  # `1 500 €`
+        if _MONEY.search(name) or _CENTS.search(name):
+            break  # `$4.50 / $5.50`
         return name, price.amount
     decimals = _DECIMALS.search(line)
-    if _MONEY.search(line) or (decimals and not _is_whole(decimals[0])):
+    if _MONEY.search(line) or _CENTS.search(line) or (decimals and not _is_whole(decimals[0])):
         raise ValueError(f"“{line[:_QUOTED]}” has a price that cannot be read; write it at the end, as in: Large 4.50")
     return line, None
 

@@ -68,6 +68,12 @@ def other_errors() -> list[Exception]:
         ValueError(f"postgresql://postgres:{CANARY}@db.example/postgres does not answer"),
         RuntimeError(f"POST https://x/sign-in/{CANARY} failed"),
         RuntimeError(f"Authorization: Bearer {CANARY}"),
+        RuntimeError(
+            f"X-Api-Key: {CANARY}, api-key={CANARY}, pwd={CANARY}, passphrase: {CANARY}, private_key={CANARY}"
+        ),
+        RuntimeError(f"Cookie: a=1; sessionid={CANARY}"),
+        RuntimeError(f"postgresql://postgres:p@{CANARY}@db.example/postgres"),
+        RuntimeError(f"DETAIL:  Failing row contains (1, a\nb {CANARY}, {CANARY})."),
         RuntimeError(f"sealed {SEALED}, token {JWT}, for {EMAIL}"),
         RuntimeError(f'{{"password": "{CANARY} with blanks", "apiKey": \'{CANARY}\'}} portal_password={CANARY}'),
     ]
@@ -84,7 +90,15 @@ def main() -> None:
         for name in ("uvicorn.error", "sqlalchemy.engine", "asyncio", "anything.else"):
             logging.getLogger(name).error("failed: %s", error, exc_info=error)
     log.info(
-        "fields", password=CANARY, payload={"a": CANARY}, token=CANARY, email=CANARY, cookies=[CANARY], apiKey=CANARY
+        "fields",
+        password=CANARY,
+        payload={"a": CANARY},
+        token=CANARY,
+        email=CANARY,
+        cookies=[CANARY],
+        apiKey=CANARY,
+        pwd=CANARY,
+        privateKey=CANARY,
     )
     log.info("deep", what={"list": [{"secret": CANARY}, EMAIL]}, key=b"bytes " + JWT.encode())
     logging.getLogger("uvicorn.access").info('127.0.0.1 - "GET /sign-in/%s HTTP/1.1" 200', CANARY)

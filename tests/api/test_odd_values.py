@@ -76,7 +76,7 @@ def test_odd_values_at_every_place_are_refused_or_read(
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 @given(
     path=st.lists(st.binary(max_size=30), max_size=5),

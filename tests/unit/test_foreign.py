@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from scriptjobs.errors import classify_error
+from scriptjobs.errors import ScriptError, classify_error
 from scriptjobs.estimates import Sample, estimate, starts_in_ms
 from scriptjobs.events import Failure, Progress, Result, StepChanged
 from scriptjobs.job_types import JobTypes
@@ -239,3 +239,27 @@ def test_errors_are_classified_in_the_order_of_the_contract() -> None:
         "AUTH_FAILED",
         "NOT_FOUND",
     ]
+
+
+@pytest.mark.parametrize("prefix", ["", "result: ", "2026-01-01 INFO "])
+def test_a_result_over_the_limit_is_refused_wherever_it_begins(prefix: str) -> None:
+    found = found_in(f'{prefix}{{"data": "{"x" * 1_200_000}", "success": false}}\n'.encode())
+
+    assert isinstance(found, ScriptError)
+    assert "KiB" in found.message
+
+
+def test_a_marked_result_that_is_not_json_is_refused_unless_another_one_comes() -> None:
+    broken = b"===RESULT_DATA_START===\n{success: true}\n===RESULT_DATA_END===\n"
+    found = found_in(broken)
+
+    assert isinstance(found, ScriptError)
+    assert (found.code, "is not JSON" in found.message) == ("VALIDATION_ERROR", True)
+    assert found_in(broken + b'{"success": true}\n') == {"success": True}
+
+
+def found_in(output: bytes) -> object:
+    finder, splitter = ResultFinder(), LineSplitter()
+    for line in [*(line for line in splitter.feed(output) if line.is_whole), *splitter.end()]:
+        finder.feed(line)
+    return finder.result()

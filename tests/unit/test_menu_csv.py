@@ -6,6 +6,8 @@ import time
 import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scriptjobs.menu_csv import LIMIT_BYTES, PROBLEM_LIMIT, BadMenu, read_menu
 
@@ -33,7 +35,7 @@ def test_a_good_file_is_read_whole() -> None:
 
 
 def test_the_clean_copy_is_the_same_menu() -> None:
-    content = sheet('Menu,"Kids\n& more","Fish, ""fresh""",$9', "Menu,Mains,Dāl,12", head=HEAD.upper())
+    content = sheet('Menu,"Kids, & more","Fish, ""fresh""",$9', "Menu,Mains,Dāl,12", head=HEAD.upper())
     copy = read_menu(b"\xef\xbb\xbf" + content).as_csv()
 
     assert copy.startswith(HEAD.encode())
@@ -44,7 +46,8 @@ def test_the_clean_copy_is_the_same_menu() -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"", "line 1: the file is empty"),
+        (b"", "line 1: the file is empty"), (b",,,,\n", "line 1: the file is empty"), (b'""\n', "line 1: the file is empty"), (b"sep=;\n", "line 1: the file is empty"), (b" , \n\n", "line 1: the file is empty"),
+        (sheet("Menu,Mains,\u200b,1"), "line 2, column dishName: is empty"), (sheet('Menu,Mains,"a\nb",1'), "line 2, column dishName: holds a line break or another character that is not text"), (sheet("Menu,Mains,a\x07,1"), "line 2, column dishName: holds a line break or another character that is not text"),
         (sheet(), "line 2: there is no row below the header"),
         (HEAD.encode("utf-16"), "line 1: the file is UTF-16; save it as “CSV UTF-8”"),
         (sheet("Menu,Mains,Dal,1") + "\nMenu,Mains,Café,2".encode("latin-1"), "line 3: this is not UTF-8; in Windows-1252 it would read “Menu,Mains,Café,2”. Save the file as “CSV UTF-8”"),
@@ -139,6 +142,19 @@ def test_a_description_of_many_lines_is_fine() -> None:
     menu = read_menu(sheet(f'Menu,Mains,Dal,1,"{text}"', head=f"{HEAD},dishDescription"))
 
     assert (menu.problems, menu.rows[0]["dishDescription"]) == ([], text)
+
+
+def test_a_description_may_name_its_menu_and_hold_commas() -> None:
+    menu = read_menu(sheet('Lunch,Mains,Dal,1,"Choice of:\nLunch, dinner, or both"', head=f"{HEAD},dishDescription"))
+
+    assert menu.problems == []
+
+
+@given(st.lists(st.sampled_from([*',;"\n\r\t |', "sep=", HEAD, "Menu,Mains,Dal,1", "é", "\u200b"]), max_size=12))
+def test_any_file_is_read_without_an_error_of_ours(parts: list[str]) -> None:
+    menu = read_menu("".join(parts).encode())
+
+    assert menu.error_count or menu.rows
 
 
 @pytest.mark.parametrize("rows", [["Roti,2"], ["Roti,2", "Naan,3"]])

@@ -51,7 +51,7 @@ BETWEEN = st.text(st.sampled_from(BLANKS), min_size=1)
 
 
 @given(WORDS, st.data())
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_the_way_it_is_typed_does_not_count(words: list[str], data: st.DataObject) -> None:
     def typed() -> str:
         parts = [word + data.draw(st.text(st.sampled_from(INVISIBLE), max_size=2)) for word in words]

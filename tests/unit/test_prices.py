@@ -22,7 +22,7 @@ def test_a_price_is_read_as_it_is_meant(text: str, read: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "dear", "1.2.3", "1,23,4", "1234,567", "12.999", "$", "$4€", "４.５０", "٣", "4.50 each", "--1", "-1", "$-2", "1e5", "NaN", "1_000", "9" * 5_000],
+    ["", "dear", "1.000", "1.000 €", "0,500", "1.2.3", "1,23,4", "1234,567", "12.999", "$", "$4€", "４.５０", "٣", "4.50 each", "--1", "-1", "$-2", "1e5", "NaN", "1_000", "9" * 5_000],
 )  # fmt: skip
 def test_what_is_no_price_is_told(text: str) -> None:
     with pytest.raises(ValueError, match=r"^(is not|has more)"):
@@ -36,7 +36,7 @@ def test_what_is_no_price_is_told(text: str) -> None:
         ("Pack of 6", "Pack of 6", None), ("Pack of 6 3.50 €", "Pack of 6", "3.50"), ("Pack of 1,000", "Pack of 1,000", None),
         ("Olives $1.5", "Olives", "1.5"), ("Cheese +2.00", "Cheese", "2.00"), ("Cheese + $2", "Cheese +", "2"), ("Napkins", "Napkins", None),
         ("Bonus AUD 5", "Bonus", "5"), ("  Large\u00a0 4.50 ", "Large", "4.50"), ("Half & Half 8 NZD", "Half & Half", "8"), ("7", "7", None),
-        ("No. 1", "No. 1", None), ('50% "off" $(x)', '50% "off" $(x)', None), ("Version 2", "Version 2", None),
+        ("Coke 1.25 l", "Coke 1.25 l", None), ("Coke 1.25L 3.50", "Coke 1.25L", "3.50"), ("No. 1", "No. 1", None), ('50% "off" $(x)', '50% "off" $(x)', None), ("Version 2", "Version 2", None),
     ],
 )  # fmt: skip
 def test_the_price_stands_at_the_end_of_a_line(line: str, name: str, price: str | None) -> None:
@@ -57,6 +57,15 @@ def test_the_price_stands_at_the_end_of_a_line(line: str, name: str, price: str 
         "Large 1234,567",
         "Large 4.50€/kg",
         "Less -1.00",
+        "Large (4.50)",
+        "Large(4.50)",
+        "Large 4.50 each",
+        "Large @4.50",
+        "Large=4.50",
+        "Large 4.50 (NZD)",
+        "Large ¥500",
+        "Large $-2",
+        "Large $4.50 / $5.50",
         "Large 12.999",
     ],
 )

@@ -50,6 +50,9 @@ FORMS = {
     "base64 for addresses": lambda secret: base64.urlsafe_b64encode(secret.encode()).decode(),
     "basic": lambda secret: base64.b64encode(f"user@example.com:{secret}".encode()).decode(),
     "base64 of json": lambda secret: base64.b64encode(json.dumps({"p": secret}).encode()).decode(),
+    "base64 of Latin-1": lambda secret: base64.b64encode(secret.encode("latin-1", "replace")).decode(),
+    "backslashes for JavaScript": lambda secret: secret.replace("\\", r"\u005C"),
+    "backslashes in octal": lambda secret: secret.replace("\\", r"\134"),
     "hexadecimal": lambda secret: secret.encode().hex(),
 }  # fmt: skip
 

@@ -81,7 +81,7 @@ def test_an_exact_match_wins_over_one_that_is_spelt_without_its_apostrophe() -> 
         max_size=3,
     )
 )
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_only_a_restaurant_with_every_word_as_a_whole_is_taken(words: list[str]) -> None:
     names = ["Hut Bar 1", "Pizzas 12", "Zaikaa Hut", "寿司本店", "Joe's Bar A"]
 

@@ -37,6 +37,15 @@ from scriptjobs.storable import repair_text
 
 LEVELS = ("debug", "info", "warning", "error")
 PICTURE_TIMEOUT_MS = 5_000
+# Fields are not found by what stands in them, so they are marked first.
+_MARK = "data-script-jobs-hidden"
+_MARK_FIELDS = f"""(secrets) => {{
+    for (const field of document.querySelectorAll("input, textarea, select")) {{
+        const shown = [field.value, field.placeholder].join("\\n");
+        field.toggleAttribute("{_MARK}", secrets.some((secret) => shown.includes(secret)));
+    }}
+}}"""
+SHORTEST_COVERED = 4
 PICTURE_QUALITY = 55  # a page of 1280 by 800 stays under 100 kB
 
 
@@ -179,9 +188,27 @@ class RunningScript:
             self._pipe.send(Hidden(value=value))
         await asyncio.sleep(0)
 
-    def covered(self) -> list[Locator]:
-        """What a picture must not show: password fields, and wherever a hidden value stands."""
-        return [self.page.locator("input[type=password]"), *(self.page.get_by_text(value) for value in self._hidden)]
+    def cover(self, secret: str) -> None:
+        """Keep a secret of the payload out of pictures. A very short one would cover half of every page."""
+        if len(secret) >= SHORTEST_COVERED:
+            self._hidden.append(secret)
+
+    async def covered(self) -> list[Locator]:
+        """What a picture must not show, in all frames: password fields, and texts and fields with a hidden value.
+
+        Raises:
+            PlaywrightError: a frame does not answer, so nobody knows what it shows.
+        """
+        found: list[Locator] = []
+        for frame in self.page.frames:
+            try:
+                async with asyncio.timeout(PICTURE_TIMEOUT_MS / 1_000):
+                    await frame.evaluate(_MARK_FIELDS, self._hidden)
+            except TimeoutError as error:
+                raise PlaywrightError("A frame of the page does not answer.") from error
+            found.append(frame.locator(f"input[type=password], [{_MARK}]"))
+            found += [frame.get_by_text(value) for value in self._hidden]
+        return found
 
     async def progress(self, done: int, total: int, message: str) -> None:
         """Report `done` of `total` within the present step."""
@@ -213,10 +240,9 @@ class RunningScript:
         file = f"{self._pictures:03d}-step-{self._position:02d}-{plain or 'picture'}.jpg"
         try:
             content = await self.page.screenshot(
-                type="jpeg", quality=PICTURE_QUALITY, mask=self.covered(), mask_color="#888",
+                type="jpeg", quality=PICTURE_QUALITY, mask=await self.covered(), mask_color="#888",
                 timeout=PICTURE_TIMEOUT_MS, animations="disabled",
             )  # fmt: skip
-            Path(file).write_bytes(content)  # noqa: ASYNC240 (a local file of under 100 kB)
         except PlaywrightError as error:
             await self.log(f"No picture: {error.message.splitlines()[0]}", "warning")
             return

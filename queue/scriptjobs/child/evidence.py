@@ -63,7 +63,7 @@ class Evidence:
         html = script.masked(await page.content(), _HTML_CHARACTERS)
         await _attach(script, "page.html", "text/html", html.encode())
         content = await page.screenshot(
-            type="jpeg", quality=PICTURE_QUALITY, full_page=True, mask=script.covered(), mask_color="#888",
+            type="jpeg", quality=PICTURE_QUALITY, full_page=True, mask=await script.covered(), mask_color="#888",
             timeout=PICTURE_TIMEOUT_MS, animations="disabled",
         )  # fmt: skip
         await _attach(script, "page.jpg", "image/jpeg", content)

@@ -107,8 +107,8 @@ async def _run(pipe: Pipe, job_types: JobTypes, opened: Opened, order: dict[str,
         portal_url=portal_url, steps=job_type.steps, checkpoints=order.get("checkpoints", {}),
         files=order.get("files", {}),
     )  # fmt: skip
-    _mask_secrets_of(order["payload"], job_type, pipe)
     script = RunningScript(pipe=pipe, page=page, job=job, fence=fence)
+    _mask_secrets_of(order["payload"], job_type, pipe, script)
     evidence = Evidence(page.context, order["tracing"])
     await evidence.begin()
     try:
@@ -173,11 +173,12 @@ async def _aside(script: RunningScript) -> AsyncGenerator[None]:
         await script.log(f"Not all that helps to understand this try was kept: {said}", "warning")
 
 
-def _mask_secrets_of(payload: dict[str, Any], job_type: JobType, pipe: Pipe) -> None:
-    """Let the pipe mask the payload's secrets: texts are cut here, so they are masked here first."""
+def _mask_secrets_of(payload: dict[str, Any], job_type: JobType, pipe: Pipe, script: RunningScript) -> None:
+    """Mask the payload's secrets: texts are cut here, so they are masked here first, and pictures are taken here."""
 
     def note(secret: str, _mark: Any, _path: str) -> str:
         pipe.redactor.add(secret)
+        script.cover(secret)
         return secret
 
     change_marked(payload, job_type.schema, "x-secret", note)

@@ -31,6 +31,7 @@ class ResultFinder:
     def __init__(self) -> None:
         self._block: Found | None = None
         self._object: Found | None = None
+        self._unread: ScriptError | None = None
         self._mark = ""
         self._in_block: list[str] = []
         self._block_size = 0
@@ -43,7 +44,7 @@ class ResultFinder:
     def feed(self, line: Line) -> None:
         """Read one more line."""
         self._look_for_block(line)
-        if line.left_out and line.text.lstrip()[:1] == "{" and (line.said_success or _SUCCESS in line.text):
+        if line.left_out and (line.said_success or _SUCCESS in line.text):
             self._read_stretch()
             self._stretch, self._stretch_size = [], 0
             self._object = _over_limit(len(line.text) + line.left_out)
@@ -60,7 +61,7 @@ class ResultFinder:
     def result(self) -> Found | None:
         """The result as it was printed; an error when it is too large or too deep; None when there is none."""
         self._read_stretch()
-        return self._block or self._object
+        return self._block or self._object or self._unread
 
     def _look_for_block(self, line: Line) -> None:
         text = line.text
@@ -89,7 +90,8 @@ class ResultFinder:
         except RecursionError:
             self._block = too_deep(_PLACE)
         except ValueError:
-            return
+            said = f"{_PLACE} stands between its marks, but is not JSON"
+            self._unread = ScriptError(f"{said}: {text[:80]}", code="VALIDATION_ERROR")
         else:
             said = cast("dict[str, Any]", value) if isinstance(value, dict) else {"data": value}
             self._block = said if "success" in said else {"success": True, "data": said.get("data", value)}
