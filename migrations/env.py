@@ -16,10 +16,12 @@ ADVISORY_LOCK = 0x5C219_70B5
 # database must not decide where our objects go, or how long a migration may take.
 _BEGIN = """
     set local lock_timeout = '4s'; set local statement_timeout = 0; set local search_path = public;
+    select set_config('transaction_timeout', '0', true) where current_setting('server_version_num')::int >= 170000;
     set local row_security = on; set local standard_conforming_strings = on; set local script_jobs.migrating = 'on'
 """
 # A migration waits for another one, which may take its time.
 _TAKE_LOCK = f"""
+    select set_config('transaction_timeout', '0', true) where current_setting('server_version_num')::int >= 170000;
     set local statement_timeout = 0; set local lock_timeout = 0; set local idle_in_transaction_session_timeout = 0;
     select pg_advisory_xact_lock({ADVISORY_LOCK})
 """

@@ -29,6 +29,11 @@ _LIMITS = {
 }
 _SESSION = {
     "application_name": "script-jobs",
+    # The server's part in noticing a dead line (seconds, but for the last: milliseconds).
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "3",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "12000",
     "idle_session_timeout": "0",
     "default_transaction_isolation": "read committed",
     "jit": "off",
@@ -37,6 +42,13 @@ _SESSION = {
 # A direct connection remembers what was said at its start; a pooler refuses it, or keeps it to itself.
 _MARK = "script_jobs.reached"
 _SET_LIMITS = "; ".join(f"set local {name} = '{value}'" for name, value in _LIMITS.items())
+# A line that goes silent between two messages of one statement leaves a transaction that is neither a statement nor
+# idle, and holds its locks. PostgreSQL 17 can end it; before, only the dead line does.
+TRANSACTION_LIMIT_MS = 30_000
+_LIMIT_TRANSACTION = (
+    "select set_config('transaction_timeout', '{limit}', {is_local}) "
+    "where current_setting('server_version_num')::int >= 170000"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +125,10 @@ class Reaching:
     async def _open(self, **_arguments: Any) -> Any:
         # asyncpg alone reads the address, so that every form it knows (sockets, sslmode) works here as well.
         reach = await self.find()
-        return await self._connect(self._dsn, **reach.connect_settings, **self._settings)
+        connection = await self._connect(self._dsn, **reach.connect_settings, **self._settings)
+        if not reach.is_pooled:
+            await connection.execute(_LIMIT_TRANSACTION.format(limit=TRANSACTION_LIMIT_MS, is_local="false"))
+        return connection
 
     def _choose(self, _dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
         parameters["async_creator_fn"] = self._open
@@ -126,4 +141,5 @@ class Reaching:
         if self.is_pooled:
             connection.exec_driver_sql("set transaction isolation level read committed")
             driver: Any = connection.connection.driver_connection
-            await_only(driver.execute(_SET_LIMITS))
+            limit = _LIMIT_TRANSACTION.format(limit=TRANSACTION_LIMIT_MS, is_local="true")
+            await_only(driver.execute(f"{_SET_LIMITS}; {limit}"))

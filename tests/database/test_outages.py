@@ -226,3 +226,21 @@ async def test_a_session_that_began_read_only_is_not_kept(dsn: str) -> None:
     assert all(is_reachable)
     await database.close()
     await admin.close()
+
+
+async def test_a_transaction_ends_in_time_though_each_of_its_statements_does(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line that goes silent inside a statement of many rows leaves one that no limit of statements ends."""
+    monkeypatch.setattr("scriptjobs.poolers.TRANSACTION_LIMIT_MS", 1_000)
+    database = Database(dsn, pool_size=1)
+
+    async def last() -> None:
+        async with database.as_service() as connection:
+            for _ in range(4):
+                await connection.execute(text("select pg_sleep(0.4)"))
+
+    with pytest.raises(DatabaseUnavailable):
+        await last()
+    assert await ask(database) == 1
+    await database.close()
