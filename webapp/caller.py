@@ -34,12 +34,12 @@ async def get_caller(request: Request) -> Caller:
     """
     entry = (await find_visitor(request)).entry
     if not entry.memberships:
-        raise Forbidden("You belong to no organisation yet.")
+        raise Forbidden("You do not belong to an organisation yet.")
     wanted = request.headers.get("x-organisation-id") or request.headers.get("x-organization-id")
     matching = (item for item in entry.memberships if not wanted or str(item.organisation_id) == wanted.lower())
     member = next(matching, None)
     if member is None:
-        raise Forbidden("You are no member of this organisation.")
+        raise Forbidden("You are not a member of this organisation.")
     rights = rights_of(member.role)
     caller = Caller(
         user_id=entry.user_id,

@@ -140,11 +140,13 @@ create function public.script_jobs_join(person uuid, organisation uuid, part tex
 as $$
 begin
     if public.script_jobs_made('public.user_organisations') then
-        insert into public.user_organisations (user_id, organisation_id, role) values (person, organisation, part)
-        on conflict (user_id, organisation_id) do update set role = excluded.role;
+        insert into public.user_organisations as m (user_id, organisation_id, role)
+        values (person, organisation, coalesce(part, 'staff'))
+        on conflict (user_id, organisation_id) do update set role = coalesce(part, m.role);
     else
-        insert into public.script_job_members (user_id, organisation_id, role) values (person, organisation, part)
-        on conflict (user_id, organisation_id) do update set role = excluded.role;
+        insert into public.script_job_members as m (user_id, organisation_id, role)
+        values (person, organisation, coalesce(part, 'staff'))
+        on conflict (user_id, organisation_id) do update set role = coalesce(part, m.role);
     end if;
 end $$;
 

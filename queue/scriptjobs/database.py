@@ -66,7 +66,7 @@ async def connect(dsn: str, **settings: Any) -> Any:
     try:
         connection = await asyncpg.connect(dsn.replace("+asyncpg", ""), timeout=CONNECT_TIMEOUT_S, **settings)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise SetupError(f"The database cannot be reached: {error or type(error).__name__}") from error
+        raise SetupError(f"The database cannot be reached: {str(error) or type(error).__name__}") from error
     _watch_line(connection)
     return connection
 
@@ -266,13 +266,18 @@ def alembic_config(dsn: str) -> Config:
     return config
 
 
+def is_way_down(revision: str) -> bool:
+    """Whether a revision is named as one to go back to."""
+    return revision == "base" or revision.startswith("-")
+
+
 async def migrate(dsn: str, revision: str = "head") -> None:
     """Bring the schema of `dsn` to `revision`, up or down (`base` removes everything).
 
     Raises:
         SetupError: there is no such revision, or the database refuses.
     """
-    move = command.downgrade if revision == "base" or revision.startswith("-") else command.upgrade
+    move = command.downgrade if is_way_down(revision) else command.upgrade
     try:
         # Alembic is synchronous and its environment runs a loop of its own, so it gets a thread of its own.
         await asyncio.to_thread(move, alembic_config(dsn), revision)

@@ -93,17 +93,25 @@ class EmbeddedPostgres:
     @contextmanager
     def _alone(self) -> Generator[None]:
         deadline = time.monotonic() + LOCK_TIMEOUT_S
+        while True:
+            with self._lock_if_free() as is_ours:
+                if is_ours:
+                    yield
+                    return
+            if time.monotonic() > deadline:
+                said = f"Another process has been starting PostgreSQL in {self.var_dir} for too long. Stop it."
+                raise SetupError(said)
+            time.sleep(0.05)
+
+    @contextmanager
+    def _lock_if_free(self) -> Generator[bool]:
         with (self.var_dir / "postgres.lock").open("ab") as lock:
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except OSError as error:
-                    if time.monotonic() > deadline:
-                        said = f"Another process has been starting PostgreSQL in {self.var_dir} for too long. Stop it."
-                        raise SetupError(said) from error
-                    time.sleep(0.05)
-            yield
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
 
     def app_address(self) -> str:
         """The address as the app's own login, once `start` has returned."""
@@ -133,9 +141,13 @@ class EmbeddedPostgres:
         await keep_running("embedded PostgreSQL", self._watch, limit=DEATHS_ALLOWED, window_s=DEATHS_WINDOW_S)
 
     async def _watch(self) -> None:
-        if not self._lives():
-            process = self._spawn()
-            await asyncio.to_thread(self._wait_until_ready, process)
+        while not self._lives():
+            with self._lock_if_free() as is_ours:  # of several processes that share the server, one starts it
+                if is_ours and not self._lives():
+                    process = self._spawn()
+                    await asyncio.to_thread(self._wait_until_ready, process)
+                    break
+            await asyncio.sleep(LOOK_EVERY_S)
         while self._lives():  # noqa: ASYNC110 (another process may have started it: there is nothing to wait for)
             await asyncio.sleep(LOOK_EVERY_S)
         raise SetupError("The embedded PostgreSQL has stopped.")

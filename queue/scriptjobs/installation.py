@@ -141,11 +141,13 @@ async def opened_installation(
         SetupError: see `opened_database`; or there is no key, or it is not the one that sealed what is there.
     """
     job_types = JobTypes.load(settings.job_types_package)
+    # Before the database, so that a start that is refused changes nothing. An embedded one comes first, since it makes
+    # VAR_DIR in a way that its own user can pass.
+    vault = Vault.load(settings.secrets_key, settings.var_dir, makes_key=False) if settings.database_url else None
     async with opened_database(settings, pool_size=pool_size, migrates=migrates) as database:
-        # After the database: an embedded one makes VAR_DIR in a way that its own user can pass.
-        vault = Vault.load(settings.secrets_key, settings.var_dir, makes_key=settings.database_url is None)
+        vault = vault or Vault.load(settings.secrets_key, settings.var_dir)
         async with database.as_service() as connection:
-            other = await agree_on_key(connection, vault.fingerprints)
+            other = await agree_on_key(connection, vault.fingerprints, vault.can_open)
             known = await list_known_job_types(connection)
         if other:
             raise SetupError(

@@ -21,7 +21,7 @@ from scriptjobs.store.users import Member
 from scriptjobs.values import read_email, read_name
 
 LINK_VALID_S = 24 * 3_600
-MIN_PASSWORD = 10
+MIN_PASSWORD, MAX_PASSWORD = 10, 1_024
 # One hash keeps a core and 64 MiB for tens of milliseconds: the other core stays for pages and leases.
 HASHES_AT_ONCE = 1
 # Two hundred people may wait before one is told to come again.
@@ -52,13 +52,14 @@ class People:
         self._hasher = PasswordHasher()
         self._hashing = anyio.CapacityLimiter(HASHES_AT_ONCE)
 
-    async def add(self, email: str, organisation: str, role: str) -> tuple[UUID, UUID]:
-        """Make a person a member of an organisation; both are made when missing. Returns both ids.
+    async def add(self, email: str, organisation: str, role: str | None = None) -> tuple[UUID, UUID]:
+        """Make a person a member of an organisation; both are made when missing. Without a role, a new member is staff,
+        and whoever is there keeps theirs. Returns both ids.
 
         Raises:
             RequestRefused: the address, the name or the role is none.
         """
-        if role not in ROLES:
+        if role is not None and role not in ROLES:
             raise RequestRefused(f"“{role[:40]}” is no role. Choose one of: {', '.join(ROLES)}.")
         try:
             address, name = read_email(email), read_name(organisation)
@@ -88,7 +89,7 @@ class People:
             if not ended and any(organisation in (None, member.organisation_name) for member in kept):
                 raise RequestRefused(f"Another application added {email}. Remove the person there.")
             if not ended:
-                where = f"“{organisation}”" if organisation else "any organisation"
+                where = "any organisation" if organisation is None else f"“{organisation}”"
                 raise RequestRefused(f"{email} is not in {where}. See: script-jobs user list.")
             left = len(kept)
             if not left:
@@ -103,12 +104,14 @@ class People:
             RequestRefused: too short, or nobody has this address.
             RateLimited: so many people sign in that this would wait too long.
         """
-        if len(password) < MIN_PASSWORD:
-            raise RequestRefused(f"A password needs at least {MIN_PASSWORD} characters.")
+        if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+            raise RequestRefused(f"A password must have {MIN_PASSWORD} to {MAX_PASSWORD:,} characters.")
+        if not password.isprintable():
+            raise RequestRefused("A password must be one line of UTF-8 text.")
         async with self._turn():
             hashed = await run_sync(self._hasher.hash, _encoded(password))
         async with self._database.as_service() as connection:
-            user_id = await self._must_find(connection, email)
+            user_id = await self._must_find_member(connection, email)
             await users.set_password(connection, user_id, hashed)
             await self._end_all(connection, user_id)
 
@@ -131,7 +134,7 @@ class People:
             finally:
                 tries.end(has_succeeded=fits)
         if found is None or not fits:
-            raise Unauthorized("E-mail address and password do not fit together.")
+            raise Unauthorized("E-mail address and password do not match.")
         return found[0]
 
     async def make_link(self, email: str) -> str:
@@ -167,6 +170,15 @@ class People:
         async with self._database.as_service() as connection:
             return await self._must_find(connection, email)
 
+    async def find_member(self, email: str) -> UUID:
+        """The id of the person with this address, who is in an organisation.
+
+        Raises:
+            RequestRefused: nobody has it, or they are in none.
+        """
+        async with self._database.as_service() as connection:
+            return await self._must_find_member(connection, email)
+
     async def has_members(self) -> bool:
         """Whether anybody could sign in at all."""
         async with self._database.as_service() as connection:
@@ -199,6 +211,13 @@ class People:
         await users.forget_links(connection, user_id)
         await sessions.end_sessions(connection, user_id)
         await sessions.revoke_tokens(connection, user_id)
+
+    @classmethod
+    async def _must_find_member(cls, connection: Connection, email: str) -> UUID:
+        user_id = await cls._must_find(connection, email)
+        if not await users.is_member(connection, user_id):
+            raise RequestRefused(f"{email} is not in any organisation. Add the person first: script-jobs user add.")
+        return user_id
 
     @staticmethod
     async def _must_find(connection: Connection, email: str) -> UUID:

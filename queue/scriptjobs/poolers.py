@@ -83,7 +83,7 @@ async def find_reach(connect: Connect, dsn: str) -> Reach:
         await connection.close()
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         connection.terminate()
-        raise SetupError(f"The database cannot be reached: {error or type(error).__name__}") from error
+        raise SetupError(f"The database cannot be reached: {str(error) or type(error).__name__}") from error
     return Reach(is_pooled=said != "directly")
 
 

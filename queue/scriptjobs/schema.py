@@ -161,11 +161,12 @@ async def ensure_login(owner_dsn: str, login: str, password: str) -> None:
     """Make the app's own login where it is missing. It owns nothing and may do nothing by itself."""
     async with _opened(owner_dsn) as connection:
         await connection.execute(f"select pg_advisory_xact_lock({_LOGIN_LOCK})")
-        if not await connection.fetchval("select exists (select from pg_roles where rolname = $1)", login):
-            quoted = await connection.fetchval(
-                "select format('create role %I login noinherit password %L', $1::text, $2::text)", login, password
-            )
-            await connection.execute(quoted)
+        is_there = await connection.fetchval("select exists (select from pg_roles where rolname = $1)", login)
+        # The password is set each time: the file that holds it may have been lost.
+        change = "alter role %I password %L" if is_there else "create role %I login noinherit password %L"
+        await connection.execute(
+            await connection.fetchval("select format($3, $1::text, $2::text)", login, password, change)
+        )
 
 
 async def admit(owner_dsn: str, app_dsn: str) -> None:

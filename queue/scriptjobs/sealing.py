@@ -1,8 +1,10 @@
 """Sealing of secrets at rest."""
 
+import contextlib
 import hmac
 import json
 import os
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
@@ -46,6 +48,14 @@ class Vault:
                 "openssl rand -base64 32 | tr '+/' '-_'"
             )
         return cls([read_or_make(var_dir / "secrets.key", lambda: Fernet.generate_key().decode())])
+
+    def can_open(self, payload: SealedPayload) -> bool:
+        """Whether its keys open every sealed value of a payload."""
+        try:
+            self.open(payload)
+        except SetupError:
+            return False
+        return True
 
     @property
     def fingerprints(self) -> list[str]:
@@ -133,12 +143,25 @@ def _replace_sealed(node: Any, replace: Any) -> Any:
 
 
 def read_or_make(path: Path, make: Any) -> str:
-    """The text in `path`; made by `make()` and written with mode 600 when there is none, once among all processes."""
+    """The text in `path`; made by `make()` and written with mode 600 when there is none, once among all processes.
+
+    Raises:
+        SetupError: the file is empty.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="utf-8").strip()
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(make())
-    return path.read_text(encoding="utf-8").strip()
+    if not path.exists():
+        # It appears whole or not at all, and of two at the same moment the first one stays.
+        making = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        try:
+            descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(make())
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(making, path)
+        finally:
+            making.unlink(missing_ok=True)
+    if found := path.read_text(encoding="utf-8").strip():
+        return found
+    raise SetupError(f"The key file {path} is empty. Restore it, or delete it to have a new key made.")

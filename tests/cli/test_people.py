@@ -128,8 +128,10 @@ def test_what_cannot_be_done_is_one_sentence(command: Command, arguments: tuple[
 def test_a_short_password_is_refused_and_the_old_one_stays(command: Command, site: Site) -> None:
     site.as_user("short@cli.example.com")
 
-    assert "at least 10 characters" in refused(command("user", "password", "short@cli.example.com", stdin="short\n"))
-    assert "at least 10 characters" in refused(command("user", "password", "short@cli.example.com", stdin=""))
+    assert "must have 10 to 1,024 characters" in refused(
+        command("user", "password", "short@cli.example.com", stdin="short\n")
+    )
+    assert "must have 10 to 1,024 characters" in refused(command("user", "password", "short@cli.example.com", stdin=""))
     assert signed_in(site, "short@cli.example.com") == 303
 
 
@@ -142,3 +144,31 @@ def test_the_link_names_the_port_of_the_settings(command: Command) -> None:
     assert link(HOST="0.0.0.0", PORT="8385") == "http://127.0.0.1:8385"
     assert link(HOST="::1", PORT="8385") == "http://[::1]:8385"
     assert link(PUBLIC_URL="https://jobs.example.com/") == "https://jobs.example.com"
+
+
+def test_a_link_for_somebody_who_is_there_keeps_their_role(command: Command) -> None:
+    for role in ("viewer", "admin"):
+        command("user", "add", f"{role}@keep.example.com", "--organisation", "Keep", "--role", role)
+        command("user", "add", f"{role}@keep.example.com", "--organisation", "Keep")
+    command("user", "add", "new@keep.example.com", "--organisation", "Keep")
+    found = json.loads(command("user", "list", "--json").stdout)
+
+    assert {one["email"]: one["role"] for one in found if one["organisationName"] == "Keep"} == {
+        "viewer@keep.example.com": "viewer", "admin@keep.example.com": "admin", "new@keep.example.com": "staff",
+    }  # fmt: skip
+
+
+def test_nobody_without_an_organisation_gets_a_password_or_a_token(command: Command) -> None:
+    command("user", "add", "gone@keep.example.com", "--organisation", "Gone")
+    command("user", "remove", "gone@keep.example.com")
+
+    for words in (("user", "password", "gone@keep.example.com"), ("token", "create", "gone@keep.example.com")):
+        assert "is not in any organisation" in refused(command(*words, stdin="a-long-password\n"))
+
+
+@pytest.mark.parametrize("password", ["short", "x" * 1_025, "a-long-pass\0word", b"caf\xe9-caf\xe9-caf\xe9"])
+def test_a_password_that_could_never_be_typed_is_refused(command: Command, password: str | bytes) -> None:
+    command("user", "add", "odd@keep.example.com", "--organisation", "Odd")
+    stdin = password + "\n" if isinstance(password, str) else password + b"\n"
+
+    assert "A password must" in refused(command("user", "password", "odd@keep.example.com", stdin=stdin))

@@ -34,7 +34,7 @@ COVERED = {
     "script-jobs health": "tests/faults/test_health.py",
     "script-jobs priority JOB_ID 1000": "tests/cli/test_jobs.py::test_an_operator_gives_a_waiting_job_any_priority",
     "script-jobs migrate": "tests/neighbours/test_starts.py::test_migrate_says_what_is_true",
-    "script-jobs migrate --revision -1": "tests/neighbours/test_starts.py::test_migrate_says_what_is_true",
+    "script-jobs migrate --revision -1 --yes": "tests/neighbours/test_starts.py::test_migrate_says_what_is_true",
     "script-jobs serve": "tests/house/test_wheel.py::test_it_serves_pages_with_their_style",
     "script-jobs worker": "tests/faults/test_worker_command.py",
     "script-jobs worker --concurrency 4": "tests/faults/test_worker_command.py",

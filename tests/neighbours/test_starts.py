@@ -13,7 +13,17 @@ from cryptography.fernet import Fernet
 
 from tests.conftest import named, run_on
 from tests.neighbours.supabase import as_login
-from tests.processes import JWT_SECRET, SECRETS_KEY, Site, as_app, free_port, run_on_database, until, wait_for
+from tests.processes import (
+    JWT_SECRET,
+    SECRETS_KEY,
+    Site,
+    as_app,
+    free_port,
+    run_on_database,
+    tags_payload,
+    until,
+    wait_for,
+)
 
 ROOT = Path(__file__).parents[2]
 LOGIN = ("owner_without_rights", "a-password-for-tests")
@@ -65,6 +75,27 @@ def test_another_key_than_the_databases_is_refused_and_a_new_one_in_front_is_not
     assert old not in other + stale
 
 
+def test_a_key_that_does_not_open_what_is_stored_is_refused_though_none_was_noted(
+    own_site: Callable[..., Site], dsn: str, tmp_path: Path
+) -> None:
+    """As in a database that is older than the record of keys."""
+    site = own_site(dsn, WORKERS="0")
+    site.as_user().post("/api/jobs", json={"jobType": "add-item-tags", "payload": tags_payload()}).raise_for_status()
+    site.stop()
+    wait_for(run_on(dsn, "delete from script_job_keys"))
+
+    other = refused(serve(dsn, tmp_path, SECRETS_KEY=Fernet.generate_key().decode()), 3)
+
+    assert "fingerprint is unknown" in other
+    own_site(dsn, WORKERS="0").stop()
+
+
+def test_a_start_that_is_refused_changes_nothing(empty: str, tmp_path: Path) -> None:
+    refused(serve(empty, tmp_path, SECRETS_KEY=""), 3)
+
+    assert run_on_database(empty, "select count(*) from pg_class where relname like 'script_job%'") == 0
+
+
 @pytest.fixture
 def empty(server: str) -> str:
     name = f"empty_{free_port()}"
@@ -96,10 +127,12 @@ def test_migrate_says_what_is_true(dsn: str, tmp_path: Path) -> None:
     passed = refused(command(dsn, tmp_path, "migrate", "--revision", "0005"))
     unknown = refused(command(dsn, tmp_path, "migrate", "--revision", "nonsense"))
     unchanged = revision_of(dsn)
-    back = command(dsn, tmp_path, "migrate", "--revision", "-1")
+    asked = refused(command(dsn, tmp_path, "migrate", "--revision", "-1"))
+    back = command(dsn, tmp_path, "migrate", "--revision", "-1", "--yes")
     below = revision_of(dsn)
     again = command(dsn, tmp_path, "migrate")
 
+    assert "Repeat it with --yes." in asked
     assert "beyond 0005 already; nothing was changed" in passed
     assert "nonsense" in unknown
     assert unchanged == head

@@ -36,7 +36,7 @@ def test_email_and_password(open_window: Callable[..., Page], site: Site, ana: A
     page.get_by_label("E-mail").fill("ana@pages.example.com")
     page.get_by_label("Password").fill("not-the-password")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_contain_text("do not fit together")
+    expect(page.get_by_role("alert")).to_contain_text("do not match")
     expect(page.get_by_label("E-mail")).to_have_value("ana@pages.example.com")
 
     page.get_by_label("Password").fill("a-long-password")

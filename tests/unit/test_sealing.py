@@ -2,6 +2,7 @@
 
 import json
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 from scriptjobs.errors import SetupError
 from scriptjobs.redaction import Redactor
 from scriptjobs.script import Secret
-from scriptjobs.sealing import Vault, erase
+from scriptjobs.sealing import Vault, erase, read_or_make
 
 
 class Inner(BaseModel):
@@ -89,3 +90,22 @@ def test_a_checkpoint_with_a_secret_is_sealed_and_opens_again() -> None:
         assert "s3cret-word" not in json.dumps(kept)
         assert vault.open_json(kept) == value
     assert redactor.seal({"made": [1, None]}) == {"made": [1, None]} == vault.open_json({"made": [1, None]})
+
+
+def test_of_two_that_make_a_key_at_the_same_moment_both_get_one(tmp_path: Path) -> None:
+    for number in range(50):
+        path = tmp_path / f"key-{number}"
+        with ThreadPoolExecutor(4) as pool:
+            found = set(pool.map(lambda name, path=path: read_or_make(path, lambda: f"key of {name}"), range(4)))
+
+        assert len(found) == 1
+        assert found.pop().startswith("key of ")
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert len(list(tmp_path.iterdir())) == 50
+
+
+def test_an_empty_key_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "key").touch()
+
+    with pytest.raises(SetupError, match="is empty"):
+        read_or_make(tmp_path / "key", str)

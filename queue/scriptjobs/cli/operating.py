@@ -12,6 +12,7 @@ from scriptjobs.cli.border import run, say
 from scriptjobs.cli.client import parse_job_id
 from scriptjobs.cli.health import check_health
 from scriptjobs.cli.output import AsJson, console, show, show_json, show_rows
+from scriptjobs.database import is_way_down
 from scriptjobs.embedded import find_binaries
 from scriptjobs.errors import RequestRefused, ScriptJobsError
 from scriptjobs.installation import move_schema, opened_addresses, opened_database
@@ -100,8 +101,13 @@ def change_priority(
 
 
 @operating.command()
-def migrate(revision: str = "head") -> None:
+def migrate(
+    revision: str = "head",
+    yes: Annotated[bool, typer.Option("--yes", help="Go back, and lose what newer tables hold.")] = False,
+) -> None:
     """Bring the database's schema up to date, or to a revision: `-1` goes one back, `base` removes everything."""
+    if is_way_down(revision) and not yes:
+        raise RequestRefused(f"Going to {revision} deletes tables with all that is in them. Repeat it with --yes.")
     show(run(move_schema(Settings.from_env(), revision)).told)
 
 

@@ -14,6 +14,7 @@ from scriptjobs.access import Access
 from scriptjobs.cli.border import run
 from scriptjobs.cli.output import AsJson, show, show_json, show_rows
 from scriptjobs.cli.tokens import issue_token
+from scriptjobs.errors import RequestRefused
 from scriptjobs.installation import opened_database
 from scriptjobs.people import People
 from scriptjobs.roles import ROLES
@@ -55,7 +56,7 @@ async def _opened() -> AsyncGenerator[Opened]:
 def add_user(
     email: str,
     organisation: Annotated[str, typer.Option(help="Name of the organisation; made when missing.")],
-    role: Annotated[str, typer.Option(help=ROLE_NAMES)] = "staff",
+    role: Annotated[str | None, typer.Option(help=f"{ROLE_NAMES}; a new member is staff.")] = None,
     password: Annotated[bool, typer.Option("--password", help="Ask for a password as well.")] = False,
 ) -> None:
     """Make a person a member of an organisation, and print a one-time sign-in link."""
@@ -127,7 +128,7 @@ def create_token(
 
     async def make() -> str:
         async with _opened() as opened:
-            user_id = await opened.people.find_user(email.strip())
+            user_id = await opened.people.find_member(email.strip())
             return await issue_token(opened.access, opened.settings, user_id, name=name, valid_s=hours * 3_600)
 
     sys.stdout.write(run(make()) + "\n")
@@ -188,7 +189,10 @@ def end_session(
 
 def _ask_password() -> str:
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
+        try:
+            return sys.stdin.readline().rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise RequestRefused("A password must be one line of UTF-8 text.") from error
     return typer.prompt("Password", hide_input=True, confirmation_prompt=True)
 
 

@@ -27,14 +27,9 @@ class Member:
 
 
 # Plain reads.
-_MEMBERSHIPS = text(
-    """
-    select organisation_id, organisation_name, role from public.script_jobs_memberships(:user_id)
-    """
-)
+_IS_MEMBER = text("select exists (select from public.script_jobs_memberships(:user_id))")
 # Where people and memberships lie differs from database to database; the functions know (migrations/sql/0021_people).
 _USER = text("select public.script_jobs_find_person(:email)")
-_EMAIL = text("select public.script_jobs_find_email(:user_id)")
 _PASSWORD = text(
     """
     select s.user_id, s.password_hash
@@ -75,19 +70,14 @@ _USE_LINK = text(
 _ANYBODY = text("select public.script_jobs_has_members()")
 
 
-async def list_memberships(connection: AsyncConnection, user_id: UUID) -> list[Membership]:
-    """The organisations of a person, by name."""
-    return [Membership(**row) for row in (await connection.execute(_MEMBERSHIPS, {"user_id": user_id})).mappings()]
+async def is_member(connection: AsyncConnection, user_id: UUID) -> bool:
+    """Whether a person is in an organisation."""
+    return (await connection.execute(_IS_MEMBER, {"user_id": user_id})).scalar_one()
 
 
 async def find_user(connection: AsyncConnection, email: str) -> UUID | None:
     """The person with this e-mail address, or None."""
     return (await connection.execute(_USER, {"email": email})).scalar_one_or_none()
-
-
-async def find_email(connection: AsyncConnection, user_id: UUID) -> str | None:
-    """The e-mail address of a person, or None."""
-    return (await connection.execute(_EMAIL, {"user_id": user_id})).scalar_one_or_none()
 
 
 async def find_password(connection: AsyncConnection, email: str) -> tuple[UUID, str] | None:
@@ -96,7 +86,9 @@ async def find_password(connection: AsyncConnection, email: str) -> tuple[UUID, 
     return (row[0], row[1]) if row else None
 
 
-async def add_member(connection: AsyncConnection, *, email: str, organisation: str, role: str) -> tuple[UUID, UUID]:
+async def add_member(
+    connection: AsyncConnection, *, email: str, organisation: str, role: str | None
+) -> tuple[UUID, UUID]:
     """Make user, organisation and membership where they are missing. Returns (user id, organisation id)."""
     user_id = (await connection.execute(_ADD_USER, {"email": email})).scalar_one()
     organisation_id = (await connection.execute(_ADD_ORGANISATION, {"name": organisation})).scalar_one()
