@@ -93,15 +93,13 @@ class EmbeddedPostgres:
     @contextmanager
     def _alone(self) -> Generator[None]:
         deadline = time.monotonic() + LOCK_TIMEOUT_S
-        while True:
+        while time.monotonic() < deadline:
             with self._lock_if_free() as is_ours:
                 if is_ours:
                     yield
                     return
-            if time.monotonic() > deadline:
-                said = f"Another process has been starting PostgreSQL in {self.var_dir} for too long. Stop it."
-                raise SetupError(said)
             time.sleep(0.05)
+        raise SetupError(f"Another process takes too long to start PostgreSQL in {self.var_dir}. Stop it.")
 
     @contextmanager
     def _lock_if_free(self) -> Generator[bool]:

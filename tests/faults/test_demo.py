@@ -95,7 +95,7 @@ def test_a_folder_that_cannot_be_made_is_told(demo: Demo) -> None:
 
 
 def test_an_app_that_ends_while_it_starts_is_told_with_its_last_words(demo: Demo) -> None:
-    done = demo(DATABASE_URL="postgresql://nobody:nothing@127.0.0.1:9/none")
+    done = demo(DATABASE_URL="postgresql://nobody:nothing@127.0.0.1:9/none", SECRETS_KEY=SECRETS_KEY)
 
     assert done.returncode == 2
     assert done.stderr.startswith("The app has ended: ")
