@@ -102,7 +102,7 @@ def read_token_id(value: object) -> str:
         ValueError: it is none.
     """
     if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise ValueError("is no id of a token")
+        raise ValueError("is not the id of a token")
     return value
 
 

@@ -285,4 +285,4 @@ async def migrate(dsn: str, revision: str = "head") -> None:
         raise SetupError(f"The schema cannot go to {revision}: {error}") from error
     except (SQLAlchemyError, asyncpg.PostgresError) as error:
         said = str(getattr(error, "orig", error)).splitlines()[0]
-        raise SetupError(f"The migration to {revision} failed and changed nothing more: {said}") from error
+        raise SetupError(f"The migration to {revision} failed and made no further changes: {said}") from error

@@ -124,7 +124,7 @@ async def move_schema(settings: Settings, revision: str) -> Schema:
                 return before
             raise SetupError(f"{before.told} Nothing was changed.")
         if revision in before.passed:
-            raise SetupError(f"{before.told} That is beyond {revision} already; nothing was changed.")
+            raise SetupError(f"{before.told} That is past {revision} already; nothing was changed.")
         await migrate(addresses.owner, revision)
         if revision in ("head", "heads") and addresses.app != addresses.owner:
             await admit(addresses.owner, addresses.app)
@@ -151,8 +151,8 @@ async def opened_installation(
             known = await list_known_job_types(connection)
         if other:
             raise SetupError(
-                f"The secrets in this database are sealed with the key whose fingerprint is {other}; this process has "
-                f"only {', '.join(vault.fingerprints)}. Give it the SECRETS_KEY of the others."
+                f"This process does not have the key that sealed the secrets in this database. Its fingerprint is "
+                f"{other}; the process has {', '.join(vault.fingerprints)}. Give it the SECRETS_KEY of the others."
             )
         yield Installation(
             settings=settings, database=database, vault=vault, job_types=_only_known(job_types, known)

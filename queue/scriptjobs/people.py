@@ -60,7 +60,7 @@ class People:
             RequestRefused: the address, the name or the role is none.
         """
         if role is not None and role not in ROLES:
-            raise RequestRefused(f"“{role[:40]}” is no role. Choose one of: {', '.join(ROLES)}.")
+            raise RequestRefused(f"“{role[:40]}” is not a role. Choose one of: {', '.join(ROLES)}.")
         try:
             address, name = read_email(email), read_name(organisation)
         except ValueError as error:

@@ -105,7 +105,7 @@ class Settings(BaseSettings):
             try:
                 ip_network(part)
             except ValueError:
-                raise ValueError(f"{part!r} is no address or network, such as 10.0.0.2 or 10.0.0.0/8") from None
+                raise ValueError(f"{part!r} is not an address or network, such as 10.0.0.2 or 10.0.0.0/8") from None
         return value
 
     @field_validator("script_environment")

@@ -143,16 +143,16 @@ def read_email(text: str) -> str:
         ValueError: it is none; the message is a whole sentence.
     """
     address = text.strip()
-    shown = f"“{' '.join(address.split())[:60]}” is no e-mail address"
+    shown = f"“{' '.join(address.split())[:60]}” is not an e-mail address"
     local, _, domain = address.rpartition("@")
     if not local or not domain:
         raise ValueError(f"{shown}: write name@example.com.")
     if any(sign in _NEVER_IN_EMAIL or _is_unseen(sign) for sign in address):
-        raise ValueError(f"{shown}: it holds a character that none can have.")
+        raise ValueError(f"{shown}: it contains a character that is not allowed.")
     if "@" in local or len(local) > _MAX_LOCAL or len(address) > _MAX_ADDRESS or not _DOTTED.fullmatch(local):
         raise ValueError(f"{shown}: the part before the @ is wrong.")
     if not _DOMAIN.fullmatch(domain):
-        raise ValueError(f"{shown}: “{domain[:60]}” is no domain.")
+        raise ValueError(f"{shown}: “{domain[:60]}” is not a domain.")
     return address
 
 

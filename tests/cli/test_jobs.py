@@ -42,7 +42,7 @@ def test_no_server_no_token_and_no_address(command: Command, payload: Path, toke
     assert refused(command(*arguments)).startswith("There is no token: ")
     assert "The token holds characters" in refused(command(*arguments, token="é"))
     for odd in ("127.0.0.1:8000", "ftp://127.0.0.1", "http://[", "http://a:b", "no address"):
-        assert "is no address" in refused(command(*arguments, token=token, SCRIPT_JOBS_URL=odd))
+        assert "is not the address" in refused(command(*arguments, token=token, SCRIPT_JOBS_URL=odd))
 
 
 @pytest.mark.parametrize("words", JOBS)
@@ -61,8 +61,8 @@ def test_an_id_is_one_part_of_an_address_whatever_it_holds(command: Command, tok
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"{", "is not JSON: "), (b"", "is not JSON: "), (b"\xff\xfe{", "is not JSON: "), (b"[1]", "is no JSON object"),
-        (b"null", "is no JSON object"), (b'"text"', "is no JSON object"), (b"[" * 100_000, "is nested too deeply"),
+        (b"{", "is not JSON: "), (b"", "is not JSON: "), (b"\xff\xfe{", "is not JSON: "), (b"[1]", "is not a JSON object"),
+        (b"null", "is not a JSON object"), (b'"text"', "is not a JSON object"), (b"[" * 100_000, "is nested too deeply"),
         (b" " * (11 * 1024 * 1024), "is larger than 10 MiB"),
     ],
 )  # fmt: skip
@@ -91,7 +91,7 @@ def test_numbers_that_are_none(command: Command, token: str, number: str) -> Non
     done = command("submit", "add-item-tags", "-", token=token, stdin=content)
 
     assert done.exit_code == 2
-    assert "fault of script-jobs" not in done.stderr
+    assert "bug in script-jobs" not in done.stderr
 
 
 def test_a_payload_of_an_editor_on_windows_is_read(command: Command, token: str, payload: Path) -> None:
@@ -142,8 +142,8 @@ def test_no_database_and_odd_settings_are_one_sentence(command: Command) -> None
         assert "database cannot be reached" in done.stderr
     assert "The setting PORT does not fit" in refused(command("serve", PORT="none"))
     assert "The setting TRUSTED_PROXIES does not fit" in refused(command("serve", TRUSTED_PROXIES="nginx"))
-    assert "is no address of this machine" in refused(command("serve", "--host", "192.0.2.1"))
-    assert "is no address of this machine" in refused(command("sandbox", "--host", "no host"))
+    assert "is not an address of this machine" in refused(command("serve", "--host", "192.0.2.1"))
+    assert "is not an address of this machine" in refused(command("sandbox", "--host", "no host"))
 
 
 def test_the_version(command: Command) -> None:
@@ -183,7 +183,7 @@ def test_an_ended_pipe_and_a_poor_terminal_are_no_trouble(site: Site, token: str
     _, said = poor.communicate(timeout=20)
 
     assert poor.returncode == 2
-    assert "is no e-mail address" in said
+    assert "is not an e-mail address" in said
     assert "Traceback" not in said
 
 
@@ -199,7 +199,7 @@ def test_an_operator_gives_a_waiting_job_any_priority(command: Command, site: Si
     assert waiting == [second, first]
     assert refused(command("priority", second, "1")) == f"No job {second} is waiting."
     assert refused(command("priority", "JOB_20260101_000000_00000000", "1")).endswith("is waiting.")
-    assert "is no id of a job" in refused(command("priority", "--", "../x", "1"))
+    assert "is not the id of a job" in refused(command("priority", "--", "../x", "1"))
 
 
 def later(ana: Api, number: int) -> str:

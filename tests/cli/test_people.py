@@ -97,7 +97,7 @@ def test_sessions_are_ended_from_elsewhere(command: Command, site: Site, by: str
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_in_a_sentence(command: Command, email: str) -> None:
-    assert "is no e-mail address: " in refused(command("user", "add", "--organisation", "One", "--", email))
+    assert "is not an e-mail address: " in refused(command("user", "add", "--organisation", "One", "--", email))
 
 
 @pytest.mark.parametrize("email", ["admin@localhost", "o'hara+tag@sub.example.co.nz", "jörg@münchen.example", "a@one"])
@@ -109,7 +109,7 @@ def test_addresses_that_people_have_are_taken(command: Command, email: str) -> N
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("user", "add", "a@b.example", "--organisation", "One", "--role", "boss"), "“boss” is no role."),
+        (("user", "add", "a@b.example", "--organisation", "One", "--role", "boss"), "“boss” is not a role."),
         (("user", "add", "a@b.example", "--organisation", " "), "An organisation needs a name."),
         (("user", "remove", "nobody@cli.example.com"), "Nobody has the address nobody@cli.example.com."),
         (("user", "password", "nobody@cli.example.com"), "Nobody has the address nobody@cli.example.com."),

@@ -59,8 +59,8 @@ def test_a_worker_is_well_when_the_database_knows_that_it_lives(web: Site) -> No
     gone = health(web, PORT=port)
 
     assert before[0] == 1
-    assert "no worker of" in before[1]
-    assert during[1].startswith("A worker of ")
+    assert "no worker is running on" in before[1]
+    assert during[1].startswith("A worker is running on ")
     assert gone[0] == 1
 
 

@@ -133,7 +133,7 @@ def test_migrate_says_what_is_true(dsn: str, tmp_path: Path) -> None:
     again = command(dsn, tmp_path, "migrate")
 
     assert "Repeat it with --yes." in asked
-    assert "beyond 0005 already; nothing was changed" in passed
+    assert "past 0005 already; nothing was changed" in passed
     assert "nonsense" in unknown
     assert unchanged == head
     assert below < head

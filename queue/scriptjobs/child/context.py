@@ -199,16 +199,16 @@ class RunningScript:
         Raises:
             PlaywrightError: a frame does not answer, so nobody knows what it shows.
         """
-        found: list[Locator] = []
-        for frame in self.page.frames:
+        frames = [frame for frame in self.page.frames if not frame.is_detached()]
+        if self._hidden:
             try:
                 async with asyncio.timeout(PICTURE_TIMEOUT_MS / 1_000):
-                    await frame.evaluate(_MARK_FIELDS, self._hidden)
+                    for frame in frames:
+                        await frame.evaluate(_MARK_FIELDS, self._hidden)
             except TimeoutError as error:
                 raise PlaywrightError("A frame of the page does not answer.") from error
-            found.append(frame.locator(f"input[type=password], [{_MARK}]"))
-            found += [frame.get_by_text(value) for value in self._hidden]
-        return found
+        fields = [frame.locator(f"input[type=password], [{_MARK}]") for frame in frames]
+        return fields + [frame.get_by_text(value) for frame in frames for value in self._hidden]
 
     async def progress(self, done: int, total: int, message: str) -> None:
         """Report `done` of `total` within the present step."""

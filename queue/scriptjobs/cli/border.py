@@ -63,7 +63,7 @@ def sentence_of(error: BaseException) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}."
     words = " ".join(str(error).split())[:_LONGEST]
-    return f"That is a fault of script-jobs ({type(error).__name__}: {words}). `script-jobs --debug …` shows where."
+    return f"This is a bug in script-jobs ({type(error).__name__}: {words}). `script-jobs --debug …` shows where."
 
 
 def is_of_typer(error: Exception) -> bool:

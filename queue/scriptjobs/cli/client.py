@@ -180,7 +180,7 @@ def parse_job_id(job_id: str) -> str | UUID:
     try:
         return read_job_id(job_id)
     except ValueError as error:
-        raise RequestRefused(f"“{job_id[:100]}” is no id of a job: see script-jobs list.") from error
+        raise RequestRefused(f"“{job_id[:100]}” is not the id of a job: see script-jobs list.") from error
 
 
 @asynccontextmanager
@@ -202,6 +202,6 @@ async def connected(address: str, token: str) -> AsyncGenerator[Client]:
             raise ValueError("it names no host")
         http = httpx2.AsyncClient(base_url=address, headers=headers, timeout=TIMEOUT_S, trust_env=False)
     except (httpx2.InvalidURL, ValueError) as error:
-        raise SetupError(f"“{address[:100]}” is no address of an installation: write http://HOST:PORT.") from error
+        raise SetupError(f"“{address[:100]}” is not the address of an installation: write http://HOST:PORT.") from error
     async with http:
         yield Client(http)

@@ -10,7 +10,6 @@ from scriptjobs.settings import Settings
 from scriptjobs.store.workers import list_workers
 
 ANSWER_LIMIT_S = 4.0
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 (read, not bound to)
 
 
 async def check_health(settings: Settings) -> str:
@@ -20,7 +19,7 @@ async def check_health(settings: Settings) -> str:
     Raises:
         SetupError: it is not well.
     """
-    address = f"http://{_EVERYWHERE.get(settings.host, settings.host)}:{settings.port}/readyz"
+    address = f"{settings.address_at(settings.port)}/readyz"
     try:
         async with httpx2.AsyncClient(trust_env=False, timeout=ANSWER_LIMIT_S) as http:
             answer = await http.get(address)
@@ -46,5 +45,5 @@ async def _check_worker(settings: Settings, address: str) -> str:
     finally:
         await database.close()
     if not any(worker.host == here and worker.is_alive for worker in workers):
-        raise SetupError(f"Nothing listens at {address}, and no worker of {here} lives.")
-    return f"A worker of {here} lives."
+        raise SetupError(f"Nothing listens at {address}, and no worker is running on {here}.")
+    return f"A worker is running on {here}."

@@ -136,7 +136,7 @@ def _read_payload(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise RequestRefused(f"{name} {error}.") from error
     if not isinstance(payload, dict):
-        raise RequestRefused(f"{name} is no JSON object: a payload is {{…}}.")
+        raise RequestRefused(f"{name} is not a JSON object: a payload is {{…}}.")
     if odd := find_unstorable(payload):
         raise RequestRefused(f"{name} cannot be sent: “{odd[0]}” {odd[1]}.")
     return cast("dict[str, Any]", payload)

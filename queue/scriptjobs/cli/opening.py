@@ -24,7 +24,7 @@ def must_be_free(host: str, port: int) -> None:
         raise SetupError(f"Port {port} on {host} is taken. Stop what listens there, or choose another one with --port.")
     if reason.errno in (errno.EACCES, errno.EPERM):
         raise SetupError(f"This user may not listen on port {port}. Choose one from 1024 on with --port.")
-    raise SetupError(f"“{host}” is no address of this machine ({reason.strerror}). Choose one with --host.")
+    raise SetupError(f"“{host}” is not an address of this machine ({reason.strerror}). Choose one with --host.")
 
 
 def _why_not(host: str, port: int) -> OSError | None:

@@ -90,8 +90,8 @@ class ResultFinder:
         except RecursionError:
             self._block = too_deep(_PLACE)
         except ValueError:
-            said = f"{_PLACE} stands between its marks, but is not JSON"
-            self._unread = ScriptError(f"{said}: {text[:80]}", code="VALIDATION_ERROR")
+            # It is not quoted: what is cut here could show a part of a secret.
+            self._unread = ScriptError(f"{_PLACE} stands between its marks, but is not JSON.", code="VALIDATION_ERROR")
         else:
             said = cast("dict[str, Any]", value) if isinstance(value, dict) else {"data": value}
             self._block = said if "success" in said else {"success": True, "data": said.get("data", value)}

@@ -92,7 +92,7 @@ async def writing_for_caller(
     """
     values = {"organisation_id": organisation_id, "created_by": created_by}
     if (await connection.execute(_BECOME_SERVICE, values)).one_or_none() is None:
-        raise Forbidden("You may not start jobs in this organisation.")
+        raise Forbidden("You may not start jobs or upload files in this organisation.")
     yield
     await connection.execute(_BECOME_CALLER)
 

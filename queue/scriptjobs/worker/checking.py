@@ -28,7 +28,7 @@ class Checked:
             ScriptError: VALIDATION_ERROR, the payload names another one.
         """
         if foreign := set(self.files) - {upload.id for upload in found}:
-            raise _refuse(f"{self.files[foreign.pop()]}: is no file that this job was started with")
+            raise _refuse(f"{self.files[foreign.pop()]}: is not a file that this job was started with")
         self.uploads = found
 
 
